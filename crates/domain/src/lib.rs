@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+
+pub mod account;
+pub mod backoff;
+pub mod cause;
+pub mod chance;
+pub mod delivery;
+pub mod forecast;
+pub mod grant;
+pub mod id;
+pub mod inbox;
+pub mod media;
+pub mod missed;
+pub mod platform;
+pub mod policy;
+pub mod post;
+pub mod role;
+pub mod summary;
+pub mod text;
+pub mod time;
