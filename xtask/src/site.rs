@@ -1,0 +1,193 @@
+//! The browser's files: from the compiled WASM, the style sheets and `public/` to a folder the server can serve.
+//!
+//! Names in `pkg/` carry a hash of their content, so that browsers may keep them for ever; `hash.txt`, beside the
+//! server's executable, tells leptos which ones are current.
+
+use crate::process::{files_below, output, run};
+use crate::setup::npm_program;
+use crate::workspace::{BROWSERS, END2END, NAME, PKG_DIR, PUBLIC, STYLE, Workspace};
+use anyhow::{Context, Result, anyhow, bail};
+use flate2::{Compression, write::GzEncoder};
+use lightningcss::bundler::{Bundler, FileProvider};
+use lightningcss::stylesheet::{MinifyOptions, ParserOptions, PrinterOptions};
+use lightningcss::targets::{Browsers, Targets};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use wasm_bindgen_cli_support::Bindgen;
+
+/// What a site is made from and where it goes.
+pub(crate) struct Recipe<'a> {
+    /// The compiled `frontend`.
+    pub(crate) wasm: &'a Path,
+    /// The folder of the finished site; what does not belong there is removed.
+    pub(crate) site: &'a Path,
+    /// The file that lists the hashes.
+    pub(crate) hashes: &'a Path,
+    /// Smaller files, for a longer wait: wasm-opt, esbuild, brotli and gzip.
+    pub(crate) shrink: bool,
+}
+
+/// Makes the site, unless nothing it is made from has changed. Says so in either case.
+pub(crate) fn make(workspace: &Workspace, recipe: &Recipe) -> Result<()> {
+    let mark = workspace.scratch()?.join(if recipe.shrink { "site-release.inputs" } else { "site-dev.inputs" });
+    let inputs = inputs(recipe)?;
+    if recipe.hashes.is_file() && recipe.site.is_dir() && fs::read_to_string(&mark).is_ok_and(|old| old == inputs) {
+        println!("   nothing changed");
+        return Ok(());
+    }
+    drop(fs::remove_file(&mark));
+    let (script, mut wasm, snippets) = bind(recipe.wasm)?;
+    let mut script = script.into_bytes();
+    if recipe.shrink {
+        let scratch = workspace.scratch()?;
+        wasm = optimize_wasm(workspace, &scratch, &wasm)?;
+        script = minify_script(&scratch, &script)?;
+    }
+    let mut site = Site { recipe, written: BTreeSet::new() };
+    let mut hashes = String::new();
+    for (kind, content) in [("js", script), ("wasm", wasm), ("css", bundle_styles(recipe.shrink)?.into_bytes())] {
+        let hash = &hex(&Sha256::digest(&content))[..16];
+        hashes.push_str(&format!("{kind}: {hash}\n"));
+        site.write(&format!("{PKG_DIR}/{NAME}.{hash}.{kind}"), &content)?;
+    }
+    for (path, content) in snippets {
+        site.write(&format!("{PKG_DIR}/snippets/{path}"), content.as_bytes())?;
+    }
+    for file in files_below(Path::new(PUBLIC))? {
+        let name = file.strip_prefix(PUBLIC)?.display().to_string();
+        site.write(&name, &fs::read(&file)?)?;
+    }
+    // A running server may read this at any moment: the new files are there, the old ones leave after.
+    fs::write(recipe.hashes, hashes).with_context(|| format!("cannot write {}", recipe.hashes.display()))?;
+    site.remove_others()?;
+    Ok(fs::write(mark, inputs)?)
+}
+
+/// Names, sizes and moments of everything a site is made from, ourselves included.
+fn inputs(recipe: &Recipe) -> Result<String> {
+    let mut files = vec![recipe.wasm.to_owned(), std::env::current_exe()?, Path::new(END2END).join("package-lock.json")];
+    files.extend(files_below(Path::new("style"))?);
+    files.extend(files_below(Path::new(PUBLIC))?);
+    let mut text = format!("{}\n", recipe.site.display());
+    for file in files {
+        let about = fs::metadata(&file).with_context(|| format!("cannot find {}", file.display()))?;
+        text.push_str(&format!("{} {} {:?}\n", file.display(), about.len(), about.modified()?));
+    }
+    Ok(text)
+}
+
+type Snippets = Vec<(String, String)>;
+
+/// Does what the `wasm-bindgen` program does: the script, the WASM it loads, and the scripts that script imports.
+fn bind(wasm: &Path) -> Result<(String, Vec<u8>, Snippets)> {
+    let mut output = Bindgen::new()
+        .input_path(wasm)
+        .out_name(NAME)
+        .web(true)?
+        .typescript(false)
+        // The page names the WASM (its name has a hash), so the script needs no guess of its own.
+        .omit_default_module_path(true)
+        .generate_output()
+        .with_context(|| format!("wasm-bindgen cannot read {}", wasm.display()))?;
+    if !output.npm_dependencies().is_empty() {
+        bail!("a crate of the browser's half asks for npm packages, and the site has none");
+    }
+    let inline = output.snippets().iter().flat_map(|(folder, scripts)| {
+        scripts.iter().enumerate().map(move |(index, text)| (format!("{folder}/inline{index}.js"), text.clone()))
+    });
+    let local = output.local_modules().iter().map(|(path, text)| (path.clone(), text.clone()));
+    let snippets = inline.chain(local).collect();
+    let script = output.js().to_owned();
+    Ok((script, output.wasm_mut().emit_wasm(), snippets))
+}
+
+/// `wasm-opt` with the flags of the leptos table.
+fn optimize_wasm(workspace: &Workspace, scratch: &Path, wasm: &[u8]) -> Result<Vec<u8>> {
+    let (from, to) = (scratch.join("plain.wasm"), scratch.join("optimized.wasm"));
+    fs::write(&from, wasm)?;
+    run(npm_program("wasm-opt")?.args(workspace.leptos_list("wasm-opt-features")).arg(&from).arg("-o").arg(&to))?;
+    Ok(fs::read(to)?)
+}
+
+fn minify_script(scratch: &Path, script: &[u8]) -> Result<Vec<u8>> {
+    let from = scratch.join("plain.js");
+    fs::write(&from, script)?;
+    let small = output(npm_program("esbuild")?.args(["--minify", "--format=esm", "--log-level=warning"]).arg(&from))?;
+    Ok(small.into_bytes())
+}
+
+/// The style sheets as one. A mistake in one of them is an error that names file, line and column.
+pub(crate) fn bundle_styles(minify: bool) -> Result<String> {
+    let files = FileProvider::new();
+    let targets: Targets = Browsers::from_browserslist([BROWSERS])?.map(Targets::from).unwrap_or_default();
+    let mut sheet = Bundler::new(&files, None, ParserOptions::default())
+        .bundle(Path::new(STYLE))
+        .map_err(|error| anyhow!("the style sheet cannot be read: {error}"))?;
+    // "Minify" also merges and translates for the browsers we support, so it is never left out.
+    sheet
+        .minify(MinifyOptions { targets, ..MinifyOptions::default() })
+        .map_err(|error| anyhow!("the style sheet cannot be translated: {error}"))?;
+    let css = sheet
+        .to_css(PrinterOptions { minify, targets, ..PrinterOptions::default() })
+        .map_err(|error| anyhow!("the style sheet cannot be written: {error}"))?;
+    Ok(css.code)
+}
+
+/// The folder being filled.
+struct Site<'a> {
+    recipe: &'a Recipe<'a>,
+    written: BTreeSet<PathBuf>,
+}
+
+impl Site<'_> {
+    /// Puts a file into the site, with its compressed forms if it will be smaller by them.
+    fn write(&mut self, name: &str, content: &[u8]) -> Result<()> {
+        self.put(name.to_owned(), content)?;
+        if !self.recipe.shrink || !is_compressible(name) {
+            return Ok(());
+        }
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+        gzip.write_all(content)?;
+        let (brotli, gzip) = (brotli(content)?, gzip.finish()?);
+        println!("   {name}: {} bytes, brotli {}, gzip {}", content.len(), brotli.len(), gzip.len());
+        self.put(format!("{name}.br"), &brotli)?;
+        self.put(format!("{name}.gz"), &gzip)
+    }
+
+    fn put(&mut self, name: String, content: &[u8]) -> Result<()> {
+        let path = self.recipe.site.join(name);
+        let folder = path.parent().unwrap_or(self.recipe.site);
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
+        self.written.insert(path);
+        Ok(())
+    }
+
+    fn remove_others(&self) -> Result<()> {
+        for file in files_below(self.recipe.site)? {
+            if !self.written.contains(&file) {
+                fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_compressible(name: &str) -> bool {
+    const TEXT: [&str; 11] = ["css", "html", "ico", "js", "json", "svg", "txt", "ttf", "wasm", "webmanifest", "xml"];
+    name.rsplit_once('.').is_some_and(|(_, extension)| TEXT.contains(&extension))
+}
+
+fn brotli(content: &[u8]) -> Result<Vec<u8>> {
+    let parameters = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 24, ..Default::default() };
+    let mut small = Vec::new();
+    brotli::BrotliCompress(&mut &content[..], &mut small, &parameters)?;
+    Ok(small)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,5 @@
+//! test
+use crate::workspace::Workspace;
+#[derive(clap::Args)]
+pub(crate) struct TestArgs {}
+pub(crate) fn run(_: &Workspace, _: &TestArgs) -> anyhow::Result<()> { Ok(()) }
