@@ -186,7 +186,9 @@ mod tests {
 
     #[test]
     fn trouble_that_may_pass_never_needs_a_sign_in() {
-        for class in [Class::Transient, Class::RateLimited, Class::AppMisconfigured, Class::ApiVersionRetired, Class::Unknown, Class::AccessExpired] {
+        for class in
+            [Class::Transient, Class::RateLimited, Class::AppMisconfigured, Class::ApiVersionRetired, Class::Unknown, Class::AccessExpired]
+        {
             assert!(!class.needs_sign_in(), "{class:?}");
         }
     }

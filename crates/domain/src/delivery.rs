@@ -245,9 +245,7 @@ impl DeliveryState {
         use DeliveryState as S;
         Ok(match (self, event) {
             (S::AwaitingApproval, E::Approved) => S::Scheduled,
-            (S::AwaitingApproval | S::Scheduled | S::Preparing { .. } | S::Waiting { .. }, E::Miss(why)) => {
-                S::Missed { why, at: now }
-            }
+            (S::AwaitingApproval | S::Scheduled | S::Preparing { .. } | S::Waiting { .. }, E::Miss(why)) => S::Missed { why, at: now },
             (S::AwaitingApproval | S::Scheduled, E::Cancel(why)) => S::Canceled { why },
             // A new time before the claim keeps the state; after a miss, a refusal or a person's word it is a new plan.
             (S::AwaitingApproval, E::Reschedule) => S::AwaitingApproval,
@@ -257,37 +255,23 @@ impl DeliveryState {
             (S::Scheduled | S::Waiting { .. }, E::Claimed) => S::Preparing { step: 0 },
             (S::Preparing { step }, E::StepDone) => S::Preparing { step: step.saturating_add(1) },
             (S::Preparing { .. }, E::CommitIntended) => S::Committing { since: now },
-            (S::Preparing { .. } | S::Committing { .. }, E::NotDone { retry_at, give_up_at }) => {
-                S::Waiting { retry_at, give_up_at }
-            }
+            (S::Preparing { .. } | S::Committing { .. }, E::NotDone { retry_at, give_up_at }) => S::Waiting { retry_at, give_up_at },
             (S::Preparing { .. } | S::Committing { .. }, E::Refused(why)) => S::Failed { why, at: now },
 
-            (S::Committing { .. }, E::Accepted { remote_id, link }) => S::Published {
-                remote_id: Some(remote_id),
-                link,
-                at: now,
-                known_by: KnownBy::Answer,
-                seen_at: None,
-            },
+            (S::Committing { .. }, E::Accepted { remote_id, link }) => {
+                S::Published { remote_id: Some(remote_id), link, at: now, known_by: KnownBy::Answer, seen_at: None }
+            }
             (S::Committing { .. } | S::Confirming { .. }, E::AcceptedForProcessing { handle }) => S::Processing { handle },
             (S::Committing { .. }, E::OutcomeUnknown) => S::Confirming { since: now },
 
-            (S::Confirming { .. } | S::Unconfirmed { .. }, E::Found { remote_id, link, created_at }) => S::Published {
-                remote_id: Some(remote_id),
-                link,
-                at: created_at,
-                known_by: KnownBy::Found,
-                seen_at: Some(now),
-            },
+            (S::Confirming { .. } | S::Unconfirmed { .. }, E::Found { remote_id, link, created_at }) => {
+                S::Published { remote_id: Some(remote_id), link, at: created_at, known_by: KnownBy::Found, seen_at: Some(now) }
+            }
             (S::Confirming { .. }, E::ProvenAbsent) => S::Scheduled,
             (S::Confirming { since }, E::Ask) => S::Unconfirmed { asked_at: now, since: *since },
-            (S::Unconfirmed { since, .. }, E::PersonSaysThere) => S::Published {
-                remote_id: None,
-                link: None,
-                at: *since,
-                known_by: KnownBy::Person,
-                seen_at: None,
-            },
+            (S::Unconfirmed { since, .. }, E::PersonSaysThere) => {
+                S::Published { remote_id: None, link: None, at: *since, known_by: KnownBy::Person, seen_at: None }
+            }
             (S::Unconfirmed { .. }, E::PersonSaysAbsent) => S::Scheduled,
 
             (S::Processing { handle }, E::Accepted { remote_id, link }) => S::Published {
@@ -299,13 +283,9 @@ impl DeliveryState {
             },
             (S::Processing { .. }, E::ProcessingFailed(why)) => S::Failed { why, at: now },
 
-            (S::Published { remote_id, link, at, known_by, .. }, E::Seen) => S::Published {
-                remote_id: remote_id.clone(),
-                link: link.clone(),
-                at: *at,
-                known_by: *known_by,
-                seen_at: Some(now),
-            },
+            (S::Published { remote_id, link, at, known_by, .. }, E::Seen) => {
+                S::Published { remote_id: remote_id.clone(), link: link.clone(), at: *at, known_by: *known_by, seen_at: Some(now) }
+            }
             _ => return Err(InvalidTransition),
         })
     }

@@ -183,17 +183,12 @@ impl Schedule {
         let from_table = policy.login_lasts.map(|life| tokens.issued_at + life);
         let can_renew = tokens.has_refresh && !matches!(policy.renewal, Renewal::None);
         if can_renew {
-            let life = tokens
-                .refresh_expires_at
-                .or(tokens.access_expires_at)
-                .map(|end| end.since(tokens.issued_at));
+            let life = tokens.refresh_expires_at.or(tokens.access_expires_at).map(|end| end.since(tokens.issued_at));
             let refresh_at = match (policy.renewal, life) {
                 (Renewal::Sliding { .. }, Some(life)) => {
                     Some(tokens.issued_at + life.div_f64(3.0).mul_f64(0.95 + 0.1 * spread.clamp(0.0, 1.0)))
                 }
-                (Renewal::Sliding { .. }, None) => from_table.map(|end| {
-                    tokens.issued_at + end.since(tokens.issued_at).div_f64(3.0)
-                }),
+                (Renewal::Sliding { .. }, None) => from_table.map(|end| tokens.issued_at + end.since(tokens.issued_at).div_f64(3.0)),
                 (Renewal::None, _) => None,
             };
             return Self {

@@ -128,13 +128,7 @@ pub const PINTEREST: Policy = Policy {
     renewal: Renewal::Sliding { rotates: true },
     early_sign_in: false,
     take_over: false,
-    scopes: &[
-        needed("boards:read"),
-        needed("boards:write"),
-        needed("pins:read"),
-        needed("pins:write"),
-        needed("user_accounts:read"),
-    ],
+    scopes: &[needed("boards:read"), needed("boards:write"), needed("pins:read"), needed("pins:write"), needed("user_accounts:read")],
     api_version: ApiVersion { name: "v5", sunset: None },
     limits: Limits {
         // 800 in the API document, 500 on the help page (section 6).

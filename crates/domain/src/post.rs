@@ -112,13 +112,7 @@ mod tests {
 
     #[test]
     fn some_online_and_some_missed_is_a_state_of_its_own() {
-        let online = DeliveryState::Published {
-            remote_id: None,
-            link: None,
-            at: Timestamp(0),
-            known_by: KnownBy::Answer,
-            seen_at: None,
-        };
+        let online = DeliveryState::Published { remote_id: None, link: None, at: Timestamp(0), known_by: KnownBy::Answer, seen_at: None };
         let missed = DeliveryState::Missed { why: MissedWhy::Disconnected, at: Timestamp(0) };
         assert_eq!(PostStatus::sum(false, [&online, &missed]), PostStatus::Partly);
         assert_eq!(PostStatus::sum(false, [&online]), PostStatus::Published);
