@@ -1,8 +1,5 @@
 //! The tasks of this repository. `cargo xtask` lists them, `cargo xtask <task> --help` explains one.
-#![allow(
-    clippy::print_stdout,
-    reason = "a command-line program speaks to the person who started it"
-)]
+#![allow(clippy::print_stdout, reason = "a command-line program speaks to the person who started it")]
 
 mod bench;
 mod build;
@@ -50,7 +47,7 @@ enum Task {
 
 fn main() -> ExitCode {
     match run(Cli::parse().task) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -58,15 +55,16 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(task: Task) -> anyhow::Result<()> {
+fn run(task: Task) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::enter()?;
     match task {
-        Task::Setup => setup::everything(&workspace),
-        Task::Build { dev: true } => build::dev(&workspace).map(drop),
-        Task::Build { dev: false } => build::release(&workspace).map(drop),
-        Task::Demo(args) => demo::run(&workspace, &args),
-        Task::Dev(args) => dev::run(&workspace, &args),
-        Task::Test(args) => test::run(&workspace, &args),
-        Task::Bench(args) => bench::run(&workspace, &args),
+        Task::Setup => setup::everything(&workspace)?,
+        Task::Build { dev: true } => drop(build::dev(&workspace)?),
+        Task::Build { dev: false } => drop(build::release(&workspace)?),
+        Task::Demo(args) => demo::run(&workspace, &args)?,
+        Task::Dev(args) => dev::run(&workspace, &args)?,
+        Task::Test(args) => return test::run(&workspace, &args),
+        Task::Bench(args) => bench::run(&workspace, &args)?,
     }
+    Ok(ExitCode::SUCCESS)
 }

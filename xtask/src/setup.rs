@@ -83,9 +83,8 @@ pub(crate) fn debian_packages(packages: &[Package]) -> Result<()> {
 
 /// The browser of the browser tests.
 pub(crate) fn chromium() -> Result<PathBuf> {
-    find_chromium().context(
-        "no Chromium found: install it (Debian: `apt-get install chromium`) or set CHROMIUM to a Chromium's or Chrome's path",
-    )
+    find_chromium()
+        .context("no Chromium found: install it (Debian: `apt-get install chromium`) or set CHROMIUM to a Chromium's or Chrome's path")
 }
 
 fn find_chromium() -> Option<PathBuf> {
@@ -95,9 +94,8 @@ fn find_chromium() -> Option<PathBuf> {
 
 /// The folder of PostgreSQL's programs.
 pub(crate) fn postgres() -> Result<PathBuf> {
-    find_postgres().context(
-        "no PostgreSQL found: install its server (Debian: `apt-get install postgresql`), or put `initdb` and `postgres` on PATH",
-    )
+    find_postgres()
+        .context("no PostgreSQL found: install its server (Debian: `apt-get install postgresql`), or put `initdb` and `postgres` on PATH")
 }
 
 fn find_postgres() -> Option<PathBuf> {
@@ -124,8 +122,13 @@ pub(crate) fn npm(workspace: &Workspace) -> Result<()> {
         return Ok(());
     }
     phase("setup: npm packages of end2end/ (seconds)", || {
-        run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel", "error"]).current_dir(END2END).env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"))
-            .context("npm could not install end2end/package-lock.json. Check that npm's registry can be reached, then `cd end2end && npm ci`")?;
+        run(Command::new("npm")
+            .args(["ci", "--no-audit", "--no-fund", "--loglevel", "error"])
+            .current_dir(END2END)
+            .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"))
+        .context(
+            "npm could not install end2end/package-lock.json. Check that npm's registry can be reached, then `cd end2end && npm ci`",
+        )?;
         Ok(std::fs::write(stamp, lock)?)
     })
 }

@@ -35,8 +35,7 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// Reads the workspace's metadata and changes into its root.
     pub(crate) fn enter() -> Result<Self> {
-        let manifest_dir =
-            std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
+        let manifest_dir = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
         let root = Path::new(&manifest_dir).parent().context("xtask has no parent folder")?;
         std::env::set_current_dir(root)
             .with_context(|| format!("cannot enter {}; run `cargo xtask` inside the checkout", root.display()))?;
