@@ -4,7 +4,7 @@ use crate::process::{cargo, output, phase, run};
 use crate::site::{self, Recipe};
 use crate::workspace::{FRONTEND, NAME, SERVER, Workspace, leptos_env};
 use crate::{process, setup};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -61,6 +61,13 @@ pub(crate) fn release(workspace: &Workspace) -> Result<Built> {
         Ok(fs::write(dist.join("VERSION.txt"), version)?)
     })?;
     Ok(Built { binary, site: dist.join("site") })
+}
+
+/// What [`release`] made earlier.
+pub(crate) fn existing_release() -> Result<Built> {
+    let dist = std::env::current_dir()?.join("dist");
+    let built = Built { binary: dist.join(NAME), site: dist.join("site") };
+    if built.binary.is_file() && built.site.is_dir() { Ok(built) } else { bail!("dist/ is not complete: `cargo xtask build` makes it") }
 }
 
 fn frontend(workspace: &Workspace, profile: &str) -> Result<PathBuf> {

@@ -49,11 +49,6 @@ impl Running {
         Ok(self.child.try_wait()?)
     }
 
-    /// Waits for the end of the process.
-    pub(crate) fn wait(&mut self) -> Result<ExitStatus> {
-        Ok(self.child.wait()?)
-    }
-
     /// The process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
