@@ -1,0 +1,1 @@
+//! How arguments travel.

@@ -1,0 +1,1 @@
+//! How a call ends that did not do what it was asked.

@@ -1,0 +1,1 @@
+//! Forms that work before WASM.

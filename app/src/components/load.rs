@@ -1,0 +1,1 @@
+//! Loading a page, and what stands there when it fails.

@@ -1,0 +1,1 @@
+//! The strip and drawer of a rehearsal.

@@ -1,0 +1,1 @@
+//! Icon, word and colour of a status.

@@ -1,0 +1,1 @@
+//! Badges and pages that stay true without reloading.

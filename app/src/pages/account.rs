@@ -1,0 +1,7 @@
+//! One account.
+
+use leptos::prelude::*;
+
+/// One account.
+#[component]
+pub fn AccountPage() -> impl IntoView {}

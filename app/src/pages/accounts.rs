@@ -1,0 +1,7 @@
+//! Linked Accounts.
+
+use leptos::prelude::*;
+
+/// Linked Accounts.
+#[component]
+pub fn AccountsPage() -> impl IntoView {}

@@ -1,0 +1,7 @@
+//! Compose.
+
+use leptos::prelude::*;
+
+/// Compose.
+#[component]
+pub fn ComposePage() -> impl IntoView {}

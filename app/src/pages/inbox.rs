@@ -1,0 +1,7 @@
+//! Inbox.
+
+use leptos::prelude::*;
+
+/// Inbox.
+#[component]
+pub fn InboxPage() -> impl IntoView {}

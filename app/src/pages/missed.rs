@@ -1,0 +1,7 @@
+//! Missed posts.
+
+use leptos::prelude::*;
+
+/// Missed posts.
+#[component]
+pub fn MissedPage() -> impl IntoView {}

@@ -1,0 +1,7 @@
+//! Not here.
+
+use leptos::prelude::*;
+
+/// Not here.
+#[component]
+pub fn NotFoundPage() -> impl IntoView {}

@@ -1,0 +1,7 @@
+//! One post with its proof of posting.
+
+use leptos::prelude::*;
+
+/// One post with its proof of posting.
+#[component]
+pub fn PostPage() -> impl IntoView {}

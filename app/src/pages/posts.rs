@@ -1,0 +1,7 @@
+//! Posts.
+
+use leptos::prelude::*;
+
+/// Posts.
+#[component]
+pub fn PostsPage() -> impl IntoView {}

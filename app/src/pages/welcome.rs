@@ -1,0 +1,7 @@
+//! First start.
+
+use leptos::prelude::*;
+
+/// First start.
+#[component]
+pub fn WelcomePage() -> impl IntoView {}
