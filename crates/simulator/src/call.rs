@@ -147,10 +147,7 @@ fn segments(path: &str) -> Vec<String> {
 fn percent_decoded(text: &str) -> String {
     // A plus sign is itself outside forms.
     let text = text.replace('+', "%2B");
-    form_urlencoded::parse(format!("x={text}").as_bytes())
-        .next()
-        .map(|(_, value)| value.into_owned())
-        .unwrap_or_default()
+    form_urlencoded::parse(format!("x={text}").as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
 pub(crate) fn pairs(form: &[u8]) -> Vec<(String, String)> {
@@ -169,12 +166,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn json(status: u16, body: Value) -> Self {
-        Self {
-            status: StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST),
-            headers: HeaderMap::new(),
-            body,
-            raw: None,
-        }
+        Self { status: StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST), headers: HeaderMap::new(), body, raw: None }
     }
 
     pub(crate) fn ok(body: Value) -> Self {
@@ -192,7 +184,9 @@ impl Answer {
 
     /// A page of a machine that stands in front of the platform.
     pub(crate) fn html_in_the_way() -> Self {
-        let page = Bytes::from_static(b"<!DOCTYPE html><html><head><title>One moment</title></head><body><h1>One moment, please</h1></body></html>");
+        let page = Bytes::from_static(
+            b"<!DOCTYPE html><html><head><title>One moment</title></head><body><h1>One moment, please</h1></body></html>",
+        );
         Self { raw: Some(("text/html; charset=utf-8", page)), ..Self::ok(Value::Null) }
     }
 
@@ -205,8 +199,7 @@ impl Answer {
     }
 
     pub(crate) fn into_response(self) -> Response {
-        let (kind, bytes) =
-            self.raw.unwrap_or_else(|| ("application/json; charset=UTF-8", Bytes::from(self.body.to_string())));
+        let (kind, bytes) = self.raw.unwrap_or_else(|| ("application/json; charset=UTF-8", Bytes::from(self.body.to_string())));
         let is_empty = self.status == StatusCode::NO_CONTENT;
         let mut response = Response::new(if is_empty { Body::empty() } else { Body::from(bytes) });
         *response.status_mut() = self.status;

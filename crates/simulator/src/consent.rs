@@ -74,8 +74,7 @@ pub(crate) fn read(scene: &Scene<'_>, query: &str) -> Result<Asked, (&'static st
         return Err(("Invalid app id", "The provided app id does not look like a valid app id.".to_owned()));
     };
     let redirect_uri = get("redirect_uri").unwrap_or_default();
-    let Some(redirect) = Url::parse(redirect_uri).ok().filter(|url| is_registered(scene.realm.name, app, redirect_uri, url))
-    else {
+    let Some(redirect) = Url::parse(redirect_uri).ok().filter(|url| is_registered(scene.realm.name, app, redirect_uri, url)) else {
         let text = "This redirect failed because the redirect URI is not white-listed in the app's settings.";
         return Err(("URL blocked", text.to_owned()));
     };

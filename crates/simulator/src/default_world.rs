@@ -63,12 +63,7 @@ fn place(id: &str, name: &str, username: &str, kind: &str, people: &[&str]) -> P
 }
 
 fn app(realm: &mut Realm, id: &str, secret: &str) {
-    let app = App {
-        client_id: id.to_owned(),
-        client_secret: secret.to_owned(),
-        name: "Stayposted".to_owned(),
-        redirect_uris: Vec::new(),
-    };
+    let app = App { client_id: id.to_owned(), client_secret: secret.to_owned(), name: "Stayposted".to_owned(), redirect_uris: Vec::new() };
     realm.apps.insert(id, app);
 }
 

@@ -46,6 +46,8 @@ pub(crate) trait Network: Send + Sync + 'static {
     fn realm(world: &mut World) -> (&mut Realm, &mut MediaStore);
     /// What the call is for, and about whom.
     fn aim(scene: &Scene<'_>, call: &Call) -> Aim;
+    /// Counts the call against the limits, once.
+    fn admit(scene: &mut Scene<'_>, call: &Call) -> Result<(), Stop>;
     fn handle(scene: &mut Scene<'_>, call: &Call) -> Outcome;
     fn rate_limited(scene: &Scene<'_>, call: &Call, aim: &Aim, retry_after: Option<u64>) -> Answer;
     /// Down for a moment.
@@ -90,12 +92,7 @@ pub(crate) async fn drive<N: Network>(inner: Arc<Inner>, request: Request) -> Re
     answer.map_or_else(cut, Answer::into_response)
 }
 
-fn in_scene<N: Network, T>(
-    inner: &Inner,
-    world: &mut World,
-    plan: &Plan,
-    act: impl FnOnce(&mut Scene<'_>) -> T,
-) -> T {
+fn in_scene<N: Network, T>(inner: &Inner, world: &mut World, plan: &Plan, act: impl FnOnce(&mut Scene<'_>) -> T) -> T {
     let (realm, media) = N::realm(world);
     let lag = plan.find(Kind::ListingLag).map_or(0, |fault| fault.seconds.unwrap_or(realm.knobs().listing_lag_seconds));
     let config = &inner.config;
@@ -162,18 +159,28 @@ fn refused_by_fault<N: Network>(inner: &Inner, world: &mut World, call: &Call, a
 
 /// Runs the handler, fetching what it asks for in between. No lock is held while fetching.
 async fn handled<N: Network>(inner: &Inner, call: &mut Call, plan: &Plan) -> Answer {
+    let mut is_admitted = false;
     loop {
-        let outcome = inner.with(|world| in_scene::<N, _>(inner, world, plan, |scene| N::handle(scene, call)));
+        let outcome = inner.with(|world| {
+            in_scene::<N, _>(inner, world, plan, |scene| {
+                if !std::mem::replace(&mut is_admitted, true) {
+                    N::admit(scene, call)?;
+                }
+                N::handle(scene, call)
+            })
+        });
         match outcome {
             Ok(answer) => return answer,
             Err(Stop::Answer(answer)) => return *answer,
             Err(Stop::Fetch(addresses)) => {
-                let missing: Vec<String> =
-                    addresses.into_iter().filter(|address| !call.fetched.contains_key(address)).collect();
+                let missing: Vec<String> = addresses.into_iter().filter(|address| !call.fetched.contains_key(address)).collect();
                 if missing.is_empty() {
                     return N::internal_error();
                 }
                 for address in missing {
+                    if call.fetched.contains_key(&address) {
+                        continue;
+                    }
                     let bytes = fetch(&inner.http, &address).await;
                     call.fetched.insert(address, bytes);
                 }

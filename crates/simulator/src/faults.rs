@@ -214,8 +214,7 @@ mod tests {
 
     #[test]
     fn a_fault_skips_and_then_strikes_its_times() {
-        let mut fault =
-            Fault::from_request(&json!({ "kind": "server_error", "op": "commit", "after": 1, "times": 2 })).expect("valid");
+        let mut fault = Fault::from_request(&json!({ "kind": "server_error", "op": "commit", "after": 1, "times": 2 })).expect("valid");
         let struck: Vec<bool> = (0..5).map(|_| fault.strikes(&aim(Op::Commit))).collect();
         assert_eq!(struck, [false, true, true, false, false]);
         assert!(!fault.strikes(&aim(Op::Read)));

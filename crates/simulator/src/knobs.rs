@@ -85,8 +85,7 @@ impl Knobs {
     /// The knobs of one platform with their values.
     pub(crate) fn shown(&self, realm: &str) -> Value {
         let all = serde_json::to_value(self).unwrap_or_default();
-        let shown: Map<String, Value> =
-            names(realm).iter().map(|name| ((*name).to_owned(), all[*name].clone())).collect();
+        let shown: Map<String, Value> = names(realm).iter().map(|name| ((*name).to_owned(), all[*name].clone())).collect();
         Value::Object(shown)
     }
 

@@ -20,8 +20,6 @@ mod surface;
 mod table;
 mod world;
 
-pub use default_world::{
-    FACEBOOK_CLIENT_ID, FACEBOOK_CLIENT_SECRET, PINTEREST_CLIENT_ID, PINTEREST_CLIENT_SECRET,
-};
+pub use default_world::{FACEBOOK_CLIENT_ID, FACEBOOK_CLIENT_SECRET, PINTEREST_CLIENT_ID, PINTEREST_CLIENT_SECRET};
 pub use seed::{SeedError, SeedPost, SeededGrant, SeededPage};
 pub use simulator::{Simulator, SimulatorConfig, SimulatorError};

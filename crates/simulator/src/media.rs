@@ -136,8 +136,7 @@ mod tests {
 
     #[test]
     fn metadata_addresses_are_never_fetched() {
-        for address in ["http://169.254.169.254/x", "ftp://127.0.0.1/", "file:///etc/passwd", "http://[fe80::1]/", "nonsense"]
-        {
+        for address in ["http://169.254.169.254/x", "ftp://127.0.0.1/", "file:///etc/passwd", "http://[fe80::1]/", "nonsense"] {
             assert!(!is_fetchable(address), "{address}");
         }
         assert!(is_fetchable("http://127.0.0.1:3000/m/abc"));

@@ -53,11 +53,7 @@ pub(crate) fn page(status: u16, prefix: &str, network: &str, title: &str, main: 
 
 /// A page with a heading and one paragraph.
 pub(crate) fn notice(status: u16, prefix: &str, network: &str, title: &str, text: &str) -> Response {
-    let main = format!(
-        "<main class=\"sheet\"><h1>{}</h1><p data-testid=\"notice\">{}</p></main>",
-        escape(title),
-        escape(text)
-    );
+    let main = format!("<main class=\"sheet\"><h1>{}</h1><p data-testid=\"notice\">{}</p></main>", escape(title), escape(text));
     page(status, prefix, network, title, &main, None)
 }
 
@@ -128,11 +124,7 @@ impl Dialog {
         if chosen.is_some() {
             main.push_str("<button name=\"decision\" value=\"continue\" data-testid=\"continue\">Continue</button>");
         }
-        let _ = write!(
-            main,
-            "</div></form><p class=\"small\">Afterwards you return to {}.</p></main>",
-            escape(&self.returns_to)
-        );
+        let _ = write!(main, "</div></form><p class=\"small\">Afterwards you return to {}.</p></main>", escape(&self.returns_to));
         page(200, &self.prefix, self.network, &format!("Sign in to {}", self.network), &main, Some(&self.form_origin))
     }
 

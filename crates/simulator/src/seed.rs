@@ -97,9 +97,7 @@ impl Simulator {
     ) -> Result<SeededGrant, SeedError> {
         let scopes: BTreeSet<String> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
         match platform.code() {
-            "facebook" => {
-                at::<Facebook, _>(&self.inner, issued_at, |scene| seed_facebook(scene, person, scopes, pages))
-            }
+            "facebook" => at::<Facebook, _>(&self.inner, issued_at, |scene| seed_facebook(scene, person, scopes, pages)),
             "pinterest" => at::<Pinterest, _>(&self.inner, issued_at, |scene| seed_pinterest(scene, person, scopes)),
             other => Err(SeedError(format!("{other} is not rehearsed"))),
         }
@@ -158,12 +156,7 @@ fn at<N: Network, T>(inner: &Inner, now: Timestamp, act: impl FnOnce(&mut Scene<
     })
 }
 
-fn seed_facebook(
-    scene: &mut Scene<'_>,
-    slug: &str,
-    mut scopes: BTreeSet<String>,
-    pages: &[&str],
-) -> Result<SeededGrant, SeedError> {
+fn seed_facebook(scene: &mut Scene<'_>, slug: &str, mut scopes: BTreeSet<String>, pages: &[&str]) -> Result<SeededGrant, SeedError> {
     let person = scene.realm.people.get(slug).cloned().ok_or_else(|| SeedError(format!("no person {slug}")))?;
     scopes.insert("public_profile".to_owned());
     let mine: Vec<(String, String)> = scene

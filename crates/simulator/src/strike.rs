@@ -76,9 +76,7 @@ pub(crate) fn strike(realm: &mut Realm, fault: &Fault, now: Timestamp) -> usize 
         Kind::PolicyBlock => {
             let places = places_of(realm, &hit, account);
             if realm.name == "facebook" && !places.is_empty() {
-                return realm
-                    .places
-                    .update(|id, place| places.contains(id) && !std::mem::replace(&mut place.blocked, true));
+                return realm.places.update(|id, place| places.contains(id) && !std::mem::replace(&mut place.blocked, true));
             }
             let slugs = people_of(realm, &hit, account);
             realm.people.update(|slug, person| slugs.contains(slug) && !std::mem::replace(&mut person.blocked, true))

@@ -51,8 +51,7 @@ pub(crate) fn link_of(config: &SimulatorConfig, realm: &str, post: &Post) -> Str
 }
 
 fn post_json(config: &SimulatorConfig, realm: &str, post: &Post) -> Value {
-    let media: Vec<String> =
-        post.images.iter().map(|id| config.public(&format!("/{realm}/media/{id}"))).collect();
+    let media: Vec<String> = post.images.iter().map(|id| config.public(&format!("/{realm}/media/{id}"))).collect();
     let (created_at, created_at_iso) = moment(post.created_at);
     let comments: Vec<&String> = post.comments.iter().map(|comment| &comment.text).collect();
     json!({

@@ -290,8 +290,7 @@ impl Realm {
     pub(crate) fn serves(&self, consent: &Consent, id: &str) -> bool {
         consent.places.contains(id)
             || self.people.get(&consent.person).is_some_and(|person| person.id == id)
-            || (self.name == "pinterest"
-                && self.places.get(id).is_some_and(|place| place.people.contains(&consent.person)))
+            || (self.name == "pinterest" && self.places.get(id).is_some_and(|place| place.people.contains(&consent.person)))
     }
 
     pub(crate) fn record(&mut self, entry: CallEntry) {

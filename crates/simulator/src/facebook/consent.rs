@@ -154,8 +154,7 @@ pub(crate) fn decide(scene: &mut Scene<'_>, query: &str, form: &[u8]) -> Respons
             None,
         );
     }
-    let Some(person) = one("person").and_then(|slug| scene.realm.people.get(slug)).filter(|person| !person.gone).cloned()
-    else {
+    let Some(person) = one("person").and_then(|slug| scene.realm.people.get(slug)).filter(|person| !person.gone).cloned() else {
         return notice(400, scene.config.prefix(), "Facebook", "Nobody was chosen", "Go back and choose who signs in.");
     };
     let ticked = all("scope");
@@ -176,8 +175,7 @@ pub(crate) fn decide(scene: &mut Scene<'_>, query: &str, form: &[u8]) -> Respons
     }
     let chosen = all("page");
     let places = pages_of(scene, &person).into_iter().map(|page| page.id).filter(|id| chosen.contains(id)).collect();
-    let consent =
-        Consent { client: asked.app.client_id.clone(), person: person.slug.clone(), scopes, declined, places, at: scene.now };
+    let consent = Consent { client: asked.app.client_id.clone(), person: person.slug.clone(), scopes, declined, places, at: scene.now };
     scene.realm.consents.insert(key.clone(), consent);
     if let Some(person) = scene.realm.people.get_mut(&person.slug) {
         person.checkpoint = false;

@@ -101,22 +101,15 @@ impl GraphError {
 
     /// UNVERIFIED for Pages: the Ads API's refusal, with its own words.
     pub(crate) fn retired() -> Self {
-        Self::new(
-            400,
-            2635,
-            "(#2635) You are calling a deprecated version of the Ads API. Please update to the latest version: v27.0.",
-        )
+        Self::new(400, 2635, "(#2635) You are calling a deprecated version of the Ads API. Please update to the latest version: v27.0.")
     }
 
     pub(crate) fn policy_block() -> Self {
-        Self::new(
-            400,
-            368,
-            "The action attempted has been deemed abusive or is otherwise disallowed",
-        )
-        .told("You are temporarily blocked", "This Page cannot post for now because of a policy violation.")
+        Self::new(400, 368, "The action attempted has been deemed abusive or is otherwise disallowed")
+            .told("You are temporarily blocked", "This Page cannot post for now because of a policy violation.")
     }
 
+    #[cfg(test)]
     pub(crate) fn code_number(&self) -> i64 {
         self.code
     }

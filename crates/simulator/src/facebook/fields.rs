@@ -96,9 +96,7 @@ fn narrowed(value: &Value, inner: &[Field]) -> Value {
                 Value::Object(out)
             }
             None => {
-                let chosen = inner.iter().filter_map(|field| {
-                    Some((field.name.clone(), narrowed(object.get(&field.name)?, &field.inner)))
-                });
+                let chosen = inner.iter().filter_map(|field| Some((field.name.clone(), narrowed(object.get(&field.name)?, &field.inner))));
                 Value::Object(chosen.collect())
             }
         },

@@ -38,6 +38,11 @@ pub(crate) fn route(scene: &mut Scene<'_>, call: &Call, parts: &[&str]) -> Outco
             caller(scene, call)?;
             Err(GraphError::unknown_object(id, method.as_str()).into())
         }
-        [] => Err(GraphError::new(400, 100, "Unsupported get request. Please read the Graph API documentation at https://developers.facebook.com/docs/graph-api").into()),
+        [] => Err(GraphError::new(
+            400,
+            100,
+            "Unsupported get request. Please read the Graph API documentation at https://developers.facebook.com/docs/graph-api",
+        )
+        .into()),
     }
 }

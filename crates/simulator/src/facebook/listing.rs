@@ -64,11 +64,8 @@ pub(crate) fn posts(scene: &Scene<'_>, call: &Call, id: &str) -> Outcome {
         .collect();
     let slice = paged(scene, call, &listed, 25)?;
     let default = ["created_time", "message", "id"];
-    let data: Result<Vec<Value>, GraphError> = slice
-        .items
-        .iter()
-        .map(|post| pick(&post_node(scene, post, &page), call.param("fields"), &default, "PagePost"))
-        .collect();
+    let data: Result<Vec<Value>, GraphError> =
+        slice.items.iter().map(|post| pick(&post_node(scene, post, &page), call.param("fields"), &default, "PagePost")).collect();
     Ok(Answer::ok(slice.answer(data?)))
 }
 

@@ -103,6 +103,10 @@ impl Network for Facebook {
         Aim { op, accounts, is_renewal }
     }
 
+    fn admit(scene: &mut Scene<'_>, call: &Call) -> Result<(), Stop> {
+        limits(scene, call)
+    }
+
     fn handle(scene: &mut Scene<'_>, call: &Call) -> Outcome {
         if call.is_too_large {
             return Err(GraphError::new(413, 1, "The request body is too large").into());
@@ -114,7 +118,6 @@ impl Network for Facebook {
             return Err(GraphError::retired().into());
         }
         let (_, rest) = version(scene, call)?;
-        limits(scene, call)?;
         let parts: Vec<&str> = rest.iter().map(String::as_str).collect();
         graph::route(scene, call, &parts)
     }
@@ -197,4 +200,3 @@ fn limits(scene: &mut Scene<'_>, call: &Call) -> Result<(), Stop> {
     }
     Ok(())
 }
-

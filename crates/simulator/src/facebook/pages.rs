@@ -100,8 +100,7 @@ pub(crate) fn accounts(scene: &mut Scene<'_>, call: &Call, id: &str) -> Outcome 
     }
     let default = ["access_token", "category", "name", "id", "tasks"];
     let slice = paged(scene, call, &nodes, 25)?;
-    let data: Result<Vec<Value>, GraphError> =
-        slice.items.iter().map(|node| pick(node, call.param("fields"), &default, "Page")).collect();
+    let data: Result<Vec<Value>, GraphError> = slice.items.iter().map(|node| pick(node, call.param("fields"), &default, "Page")).collect();
     Ok(Answer::ok(slice.answer(data?)))
 }
 

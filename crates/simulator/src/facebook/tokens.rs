@@ -78,8 +78,7 @@ pub(crate) fn live(scene: &Scene<'_>, key: &str, token: &Token) -> Result<Caller
     };
     match token.death {
         Some(Death::Revoked | Death::Reused) => {
-            let message =
-                format!("Error validating access token: The user has not authorized application {}.", consent.client);
+            let message = format!("Error validating access token: The user has not authorized application {}.", consent.client);
             return Err(GraphError::token(Some(458), message));
         }
         Some(Death::PasswordChanged) => {
@@ -99,10 +98,7 @@ pub(crate) fn live(scene: &Scene<'_>, key: &str, token: &Token) -> Result<Caller
         return Err(GraphError::token(Some(463), message));
     }
     if person.gone {
-        return Err(GraphError::token(
-            Some(467),
-            "Error validating access token: The session is invalid because the user logged out.",
-        ));
+        return Err(GraphError::token(Some(467), "Error validating access token: The session is invalid because the user logged out."));
     }
     if person.checkpoint {
         return Err(GraphError::token(
@@ -128,10 +124,7 @@ fn page_of(scene: &Scene<'_>, consent: &Consent, person: &Person, id: &str) -> R
         return Err(GraphError::unknown_object(id, "get"));
     };
     if !place.is_managed_by(&person.slug) {
-        return Err(GraphError::token(
-            Some(492),
-            "Error validating access token: The user does not have an appropriate role on the page.",
-        ));
+        return Err(GraphError::token(Some(492), "Error validating access token: The user does not have an appropriate role on the page."));
     }
     if !consent.places.contains(id) {
         return Err(GraphError::token(
@@ -221,12 +214,7 @@ fn exchange(scene: &mut Scene<'_>, call: &Call, client: &str) -> Outcome {
     Ok(Answer::ok(json!({ "access_token": fresh, "token_type": "bearer", "expires_in": left })))
 }
 
-fn mint(
-    scene: &mut Scene<'_>,
-    kind: TokenKind,
-    consent: &str,
-    expires_at: Option<domain::time::Timestamp>,
-) -> String {
+fn mint(scene: &mut Scene<'_>, kind: TokenKind, consent: &str, expires_at: Option<domain::time::Timestamp>) -> String {
     let key = format!("EAA{}", scene.secret(120));
     let token = Token {
         kind,
@@ -299,14 +287,9 @@ pub(crate) fn debug_token(scene: &Scene<'_>, call: &Call) -> Outcome {
     }
     match live(scene, input, token) {
         Ok(caller) => {
-            let pages: Vec<&String> =
-                consent.places.iter().filter(|id| can_manage(scene, &caller.person.slug, id)).collect();
+            let pages: Vec<&String> = consent.places.iter().filter(|id| can_manage(scene, &caller.person.slug, id)).collect();
             let granular = consent.scopes.iter().map(|scope| {
-                if scope.starts_with("pages_") {
-                    json!({ "scope": scope, "target_ids": pages })
-                } else {
-                    json!({ "scope": scope })
-                }
+                if scope.starts_with("pages_") { json!({ "scope": scope, "target_ids": pages }) } else { json!({ "scope": scope }) }
             });
             data["granular_scopes"] = granular.collect();
         }

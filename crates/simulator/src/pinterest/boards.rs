@@ -16,8 +16,7 @@ pub(crate) fn user_account(scene: &Scene<'_>, call: &Call) -> Outcome {
     caller.needs(&["user_accounts:read"])?;
     let person = &caller.person;
     let boards = scene.realm.places.values().filter(|board| board.is_managed_by(&person.slug)).count();
-    let pins =
-        scene.realm.posts.values().filter(|pin| pin.account == person.id && pin.is_listed(scene.now)).count();
+    let pins = scene.realm.posts.values().filter(|pin| pin.account == person.id && pin.is_listed(scene.now)).count();
     Ok(Answer::ok(json!({
         "id": person.id, "username": person.username, "account_type": "BUSINESS",
         "profile_image": scene.config.public(&format!("/pinterest/picture/{}.svg", person.id)),

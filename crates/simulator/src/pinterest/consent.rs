@@ -63,13 +63,8 @@ pub(crate) fn dialog(scene: &Scene<'_>, query: &str, headers: &HeaderMap) -> Res
         .values()
         .filter(|face| !face.gone)
         .map(|face| {
-            let boards: Vec<&str> = scene
-                .realm
-                .places
-                .values()
-                .filter(|board| board.is_managed_by(&face.slug))
-                .map(|board| board.name.as_str())
-                .collect();
+            let boards: Vec<&str> =
+                scene.realm.places.values().filter(|board| board.is_managed_by(&face.slug)).map(|board| board.name.as_str()).collect();
             Face {
                 slug: face.slug.clone(),
                 name: face.name.clone(),
@@ -105,7 +100,8 @@ pub(crate) fn decide(scene: &mut Scene<'_>, query: &str, form: &[u8]) -> Respons
     if one("decision") != Some("continue") {
         return asked.back(&[("error", "access_denied")], None);
     }
-    let Some(slug) = one("person").and_then(|slug| scene.realm.people.get(slug)).filter(|person| !person.gone).map(|person| person.slug.clone())
+    let Some(slug) =
+        one("person").and_then(|slug| scene.realm.people.get(slug)).filter(|person| !person.gone).map(|person| person.slug.clone())
     else {
         return notice(400, scene.config.prefix(), "Pinterest", "Nobody was chosen", "Go back and choose who signs in.");
     };
@@ -120,22 +116,9 @@ pub(crate) fn decide(scene: &mut Scene<'_>, query: &str, form: &[u8]) -> Respons
 }
 
 /// Every sign-in is a family of its own: its tokens rotate apart from those of other sign-ins.
-pub(crate) fn new_consent(
-    scene: &mut Scene<'_>,
-    client: &str,
-    slug: &str,
-    scopes: BTreeSet<String>,
-    declined: BTreeSet<String>,
-) -> String {
+pub(crate) fn new_consent(scene: &mut Scene<'_>, client: &str, slug: &str, scopes: BTreeSet<String>, declined: BTreeSet<String>) -> String {
     let key = format!("{client}/{slug}/{}", scene.secret(12));
-    let consent = Consent {
-        client: client.to_owned(),
-        person: slug.to_owned(),
-        scopes,
-        declined,
-        places: BTreeSet::new(),
-        at: scene.now,
-    };
+    let consent = Consent { client: client.to_owned(), person: slug.to_owned(), scopes, declined, places: BTreeSet::new(), at: scene.now };
     scene.realm.consents.insert(key.clone(), consent);
     key
 }

@@ -61,6 +61,10 @@ impl Network for Pinterest {
         Aim { op, accounts: person.into_iter().chain(board).collect(), is_renewal }
     }
 
+    fn admit(scene: &mut Scene<'_>, call: &Call) -> Result<(), Stop> {
+        limits(scene, call)
+    }
+
     fn handle(scene: &mut Scene<'_>, call: &Call) -> Outcome {
         if call.is_too_large {
             return Err(error::refuse(413, 413, "The request body is too large.").into());
@@ -68,7 +72,6 @@ impl Network for Pinterest {
         if scene.realm.is_retired() {
             return Err(error::retired().into());
         }
-        limits(scene, call)?;
         let parts: Vec<&str> = call.segments.iter().map(String::as_str).collect();
         let method = call.method.as_str();
         match (method, parts.as_slice()) {
@@ -126,8 +129,7 @@ impl Network for Pinterest {
 fn limit_of(scene: &Scene<'_>, call: &Call) -> (String, u64) {
     let knobs = scene.realm.knobs();
     let is_write = call.method != Method::GET && call.segments.first().is_none_or(|part| part != "oauth");
-    let (name, limit) =
-        if is_write { ("org_write", knobs.writes_per_minute) } else { ("org_read", knobs.reads_per_minute) };
+    let (name, limit) = if is_write { ("org_write", knobs.writes_per_minute) } else { ("org_read", knobs.reads_per_minute) };
     match tokens::person_of(scene, call) {
         Some(person) => (format!("{name}/{person}"), limit),
         None => (String::new(), limit),

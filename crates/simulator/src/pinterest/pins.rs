@@ -173,7 +173,7 @@ fn pictures(call: &Call, source: &Value) -> Result<Vec<Bytes>, Stop> {
     match source["source_type"].as_str() {
         Some("image_base64") => Ok(vec![decoded(source)?]),
         Some("multiple_image_base64") => items()?.iter().map(decoded).collect(),
-        Some("image_url") => fetched(call, &[source.clone()]),
+        Some("image_url") => fetched(call, std::slice::from_ref(source)),
         Some("multiple_image_urls") => fetched(call, &items()?),
         Some("video_id") => Err(error::refuse(404, 404, "Media upload not found.").into()),
         _ => Err(error::bad_request("media_source.source_type").into()),

@@ -30,8 +30,7 @@ pub(crate) struct Caller {
 impl Caller {
     /// Refuses with 401/3 and names what is missing.
     pub(crate) fn needs(&self, scopes: &[&str]) -> Result<(), Stop> {
-        let missing: Vec<&str> =
-            scopes.iter().filter(|scope| !self.consent.scopes.contains(**scope)).copied().collect();
+        let missing: Vec<&str> = scopes.iter().filter(|scope| !self.consent.scopes.contains(**scope)).copied().collect();
         if missing.is_empty() { Ok(()) } else { Err(error::missing_scopes(&missing).into()) }
     }
 
@@ -73,9 +72,9 @@ pub(crate) fn token(scene: &mut Scene<'_>, call: &Call) -> Outcome {
 }
 
 fn authenticated(scene: &Scene<'_>, call: &Call) -> Result<String, Stop> {
-    let known = call.basic().and_then(|(id, secret)| {
-        scene.realm.apps.get(&id).filter(|app| app.client_secret == secret).map(|app| app.client_id.clone())
-    });
+    let known = call
+        .basic()
+        .and_then(|(id, secret)| scene.realm.apps.get(&id).filter(|app| app.client_secret == secret).map(|app| app.client_id.clone()));
     known.ok_or_else(|| error::unauthenticated().into())
 }
 
@@ -101,8 +100,8 @@ fn refresh(scene: &mut Scene<'_>, call: &Call, client: &str) -> Outcome {
     let text = call.param("refresh_token").unwrap_or_default().to_owned();
     let knobs = scene.realm.knobs();
     let Some(token) = scene.realm.tokens.get(&text).cloned() else { return Err(error::bad_grant().into()) };
-    let is_ours = token.kind == TokenKind::Refresh
-        && scene.realm.consents.get(&token.consent).is_some_and(|consent| consent.client == client);
+    let is_ours =
+        token.kind == TokenKind::Refresh && scene.realm.consents.get(&token.consent).is_some_and(|consent| consent.client == client);
     let is_person_here = scene.realm.person_of(&token.consent).is_some_and(|person| !person.gone);
     if !is_ours || !is_person_here || !is_alive(scene, &token) {
         return Err(error::bad_grant().into());
