@@ -1,0 +1,35 @@
+import { expect, test } from '../helpers/app';
+import { BLUMEN, DAY, HOUR, MINUTE, WEDDINGS } from '../helpers/platforms';
+
+const TEXT = 'How to keep a poinsettia alive';
+
+test('linking, scheduling, Refresh Credentials and Missed posts work without scripts', async ({ app, platforms }) => {
+  await app.link('facebook');
+  await app.goto('/social/settings/accounts');
+  await expect(app.accounts()).toHaveCount(2);
+  const now = await platforms.now();
+  await platforms.fault('facebook', { kind: 'revoke' });
+  const due = await app.compose({ text: TEXT, accounts: [BLUMEN.name, WEDDINGS.name], at: now + 2 * DAY * 1_000 });
+  await platforms.advanceTo(due + 5 * MINUTE * 1_000);
+  await app.shows('/social/settings/accounts', async () => {
+    await expect(app.page.getByTestId('disconnected-mark')).toHaveCount(2, { timeout: 1_000 });
+  });
+  await app.refresh(WEDDINGS.name);
+  await expect(app.result()).toHaveAttribute('data-outcome', 'all_back');
+  await app.goto('/social/missed');
+  await app.page.getByTestId('missed-row').getByRole('checkbox').check();
+  await app.page.getByTestId('apply-missed').click();
+  await expect(app.page.getByTestId('undo-missed')).toBeVisible();
+  await platforms.advance(2 * DAY + HOUR);
+  await expect.poll(() => platforms.online('facebook', TEXT)).toEqual({ [BLUMEN.id]: 1, [WEDDINGS.id]: 1 });
+});
+
+test('what a form got wrong is said on its page, and nothing is lost or planned', async ({ app }) => {
+  await app.link('facebook');
+  await app.goto('/social/compose');
+  await app.page.getByTestId('compose-text').fill(TEXT);
+  await app.page.getByTestId('schedule').click();
+  await expect(app.page.getByRole('alert')).toBeVisible();
+  await app.goto('/social/posts');
+  await expect(app.page.getByTestId('post-row')).toHaveCount(0);
+});
