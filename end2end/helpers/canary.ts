@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { constants, gunzipSync, inflateSync } from 'node:zlib';
+import { constants, inflateRawSync } from 'node:zlib';
 
 /** Where one of `secrets` stands in `bytes`, in any dress: plain, base64, percent-encoded, hexadecimal, compressed. */
 export function leaks(secrets: string[], bytes: Buffer): string[] {
@@ -42,15 +42,25 @@ function dresses(secret: string): [string, string][] {
 function unpacked(bytes: Buffer): Buffer[] {
   const out: Buffer[] = [];
   const options = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: 64 * 1024 * 1024 };
-  for (let at = 0; at + 2 < bytes.length; at += 1) {
+  for (let at = 0; at + 10 < bytes.length; at += 1) {
     const isGzip = bytes[at] === 0x1f && bytes[at + 1] === 0x8b && bytes[at + 2] === 8;
     const isZlib = bytes[at] === 0x78 && [0x01, 0x5e, 0x9c, 0xda].includes(bytes[at + 1]);
     if (!isGzip && !isZlib) continue;
     try {
-      out.push(isGzip ? gunzipSync(bytes.subarray(at), options) : inflateSync(bytes.subarray(at), options));
+      out.push(inflateRawSync(bytes.subarray(at + (isGzip ? gzipHeader(bytes, at) : 2)), options));
     } catch {
-      // Two bytes that only look like a beginning.
+      // Bytes that only look like a beginning.
     }
   }
   return out;
+}
+
+/** The length of a gzip header (RFC 1952 section 2.3). What follows the stream must not matter, as it does to `gunzipSync`. */
+function gzipHeader(bytes: Buffer, at: number): number {
+  const flags = bytes[at + 3];
+  let end = at + 10;
+  if (flags & 4) end += 2 + bytes.readUInt16LE(end);
+  for (const named of [8, 16]) if (flags & named) end = bytes.indexOf(0, end) + 1;
+  if (flags & 2) end += 2;
+  return end - at;
 }
