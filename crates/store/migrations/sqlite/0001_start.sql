@@ -99,6 +99,7 @@ create table grants (
 create index grants_work on grants (work_at) where work_at is not null;
 create index grants_workspace on grants (workspace_id);
 create index grants_person on grants (app_id, remote_person);
+create unique index grants_once on grants (workspace_id, app_id, remote_person);
 
 create table token_generations (
     grant_id           blob not null references grants(id) on delete cascade,
@@ -228,7 +229,9 @@ create table deliveries (
     created_at    bigint not null,
     updated_at    bigint not null
 );
-create index deliveries_work on deliveries (work_at) where work_at is not null;
+create index deliveries_work on deliveries (platform, work_at) where work_at is not null;
+create index deliveries_ahead on deliveries (account_id, due_at) where work_at is not null;
+create index deliveries_lease on deliveries (lease_id) where lease_id is not null;
 create index deliveries_post on deliveries (post_id);
 create index deliveries_account on deliveries (account_id, due_at);
 create index deliveries_state on deliveries (workspace_id, state, due_at);
