@@ -72,7 +72,7 @@ pub struct Identity {
     pub remote_id: String,
     /// Their name, plain text.
     pub name: String,
-    /// Scopes that were granted.
+    /// Scopes that were granted; where only the tokens' own answer tells them ([`Tokens::scopes`]), those we asked for.
     pub granted: Vec<String>,
     /// When the login ends, where introspection tells.
     pub expires_at: Option<Timestamp>,
@@ -271,7 +271,8 @@ pub trait Adapter: Send + Sync + fmt::Debug {
     /// Trades the code of a consent for tokens (for Facebook including the long-lived exchange).
     async fn exchange(&self, app: &App, code: &AuthorizationCode, verifier: &PkceVerifier, now: Timestamp) -> Result<Tokens, CallError>;
 
-    /// Trades a refresh token for the next pair. Never called where the policy has no renewal.
+    /// Trades a refresh token for the next pair. Never called where the policy has no renewal. Not only `Lost`, also an
+    /// answer with a 5xx status may hide that the pair was spent: a gateway speaks for a server that went on working.
     async fn renew(&self, app: &App, refresh: &RefreshToken, now: Timestamp) -> Result<Tokens, CallError>;
 
     /// Who signed in, what was granted, and when it ends.

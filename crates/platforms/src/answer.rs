@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
+use ::http::HeaderMap;
 use bytes::Bytes;
 use domain::cause::{Cause, Class, Confidence, Verdict};
 use domain::platform::Platform;
 use domain::time::Timestamp;
-use ::http::HeaderMap;
 use serde_json::Value;
 use url::Url;
 
-use crate::adapter::Committed;
+use crate::adapter::{CallError, Committed, HttpError};
 use crate::{facebook, pinterest};
 
 /// The longest answer that is read.
@@ -136,7 +136,14 @@ pub(crate) fn by_status(answer: &Answer, is_readable: bool) -> Reading {
 
 impl Refusal {
     /// A refusal with its evidence: `code` and `text` are the platform's, made safe to keep.
-    pub(crate) fn new(reading: Reading, answer: &Answer, code: Option<String>, text: Option<&str>, wait: Option<Duration>, now: Timestamp) -> Self {
+    pub(crate) fn new(
+        reading: Reading,
+        answer: &Answer,
+        code: Option<String>,
+        text: Option<&str>,
+        wait: Option<Duration>,
+        now: Timestamp,
+    ) -> Self {
         let mut verdict = Verdict::plain(reading.class, reading.cause, reading.confidence, now);
         verdict.candidates = reading.candidates.to_vec();
         verdict.status = Some(answer.status);
@@ -156,4 +163,19 @@ impl Refusal {
             Committed::Refused { verdict: self.verdict, wait: self.wait }
         }
     }
+}
+
+/// A judged answer as the result of a call that is no commit. A success that cannot be read is a lost answer: whatever
+/// it granted (a fresh pair of tokens) is gone.
+pub(crate) fn understood(answer: &Answer, judged: Result<Value, Refusal>) -> Result<Value, CallError> {
+    match judged {
+        Ok(value) => Ok(value),
+        Err(_) if answer.is_success() && answer.json().is_none() => Err(unreadable()),
+        Err(Refusal { verdict, wait }) => Err(CallError::Answered { verdict, wait }),
+    }
+}
+
+/// The platform said yes, and what we asked for is not in its answer.
+pub(crate) fn unreadable() -> CallError {
+    CallError::Lost(HttpError("the answer cannot be read".to_owned()))
 }

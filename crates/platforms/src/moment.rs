@@ -32,7 +32,9 @@ fn iso(text: &str) -> Option<Timestamp> {
     if !fits || hour > 23 || minute > 59 || second > 60 {
         return None;
     }
-    Some(Timestamp::from_seconds(days_since_epoch(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset_seconds(offset)?))
+    Some(Timestamp::from_seconds(
+        days_since_epoch(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset_seconds(offset)?,
+    ))
 }
 
 fn numbers(text: &str, between: char) -> Option<[i64; 3]> {
@@ -93,8 +95,7 @@ mod tests {
 
     #[test]
     fn leap_days_and_year_ends_are_counted() {
-        for (text, seconds) in
-            [("1970-01-01T00:00:01Z", 1), ("2000-02-29T00:00:00Z", 951_782_400), ("2028-03-01T00:00:00Z", 1_835_481_600)]
+        for (text, seconds) in [("1970-01-01T00:00:01Z", 1), ("2000-02-29T00:00:00Z", 951_782_400), ("2028-03-01T00:00:00Z", 1_835_481_600)]
         {
             assert_eq!(moment(&json!({"at": text}), "at"), Some(Timestamp::from_seconds(seconds)), "{text}");
         }
