@@ -9,7 +9,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn installation_value(&self, name: &str) -> Result<Option<String>, StoreError> {
+    pub async fn installation(&self, name: &str) -> Result<Option<String>, StoreError> {
         let row: Option<(String,)> = self.row("select value from installation where name = $1", args![name]).await?;
         Ok(row.map(|row| row.0))
     }
@@ -18,7 +18,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn set_installation_value(&self, name: &str, value: &str) -> Result<(), StoreError> {
+    pub async fn set_installation(&self, name: &str, value: &str) -> Result<(), StoreError> {
         self.run(
             "insert into installation (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value",
             args![name, value],
@@ -31,9 +31,9 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn settle_installation_value(&self, name: &str, value: &str) -> Result<String, StoreError> {
+    pub async fn settle_installation(&self, name: &str, value: &str) -> Result<String, StoreError> {
         self.run("insert into installation (name, value) values ($1, $2) on conflict (name) do nothing", args![name, value]).await?;
-        Ok(self.installation_value(name).await?.unwrap_or_default())
+        Ok(self.installation(name).await?.unwrap_or_default())
     }
 }
 

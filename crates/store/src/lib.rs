@@ -21,6 +21,7 @@ pub mod sessions;
 pub mod stakes;
 pub mod threads;
 pub mod verdicts;
+pub mod work;
 pub mod workspaces;
 
 pub use db::{Arg, Store, Tx};

@@ -72,6 +72,16 @@ impl Store {
         row.map(Person::try_from).transpose()
     }
 
+    /// Who has this e-mail address (lower case).
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn person_by_email(&self, email: &str) -> Result<Option<Person>, StoreError> {
+        let row: Option<PersonRow> =
+            self.row("select id, email, name, is_operator, last_workspace from people where email = $1", args![email]).await?;
+        row.map(Person::try_from).transpose()
+    }
+
     /// Who has this e-mail address (lower case), with the hash of their password.
     ///
     /// # Errors

@@ -64,6 +64,17 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The platforms for which an app is registered on this server.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn platform_app_platforms(&self) -> Result<Vec<Platform>, StoreError> {
+        let rows: Vec<(String,)> = self.rows("select distinct platform from platform_apps order by platform", args![]).await?;
+        rows.iter().map(|(code,)| platform("platform_apps", code)).collect()
+    }
+}
+
 impl Tx {
     /// The id of the registration with this client id, made with id `fresh` and an empty secret if there is none.
     /// Either way it becomes the newest of its platform.

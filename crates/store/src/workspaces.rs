@@ -107,7 +107,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn workspaces(&self) -> Result<Vec<WorkspaceId>, StoreError> {
+    pub async fn workspace_ids(&self) -> Result<Vec<WorkspaceId>, StoreError> {
         let rows: Vec<(Vec<u8>,)> = self.rows("select id from workspaces order by id", args![]).await?;
         rows.iter().map(|row| id_bytes("workspaces", &row.0).map(WorkspaceId)).collect()
     }
