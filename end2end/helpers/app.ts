@@ -256,7 +256,7 @@ export const test = base.extend<Fixtures>({
       await testInfo.attach('server.log', { path: server.logFile });
     }
     expect.soft(server.log, 'nothing panicked').not.toMatch(/panicked at/);
-    await server.stop();
+    await server.remove();
   },
   platforms: async ({ server }, use) => use(new Platforms(server)),
   complaints: [

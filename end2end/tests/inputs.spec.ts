@@ -1,5 +1,5 @@
 import { type App, expect, test } from '../helpers/app';
-import type { Answer } from '../helpers/api';
+import { type Answer, Api } from '../helpers/api';
 import { png } from '../helpers/image';
 import { BLUMEN, DAY } from '../helpers/platforms';
 
@@ -49,6 +49,45 @@ test('ids that belong to nobody are not found', async ({ app }) => {
     ['a workspace', () => api.get('accounts/list', { workspace: 'nowhere' }), 404, 'not_found'],
     ['text for an id', () => api.get('accounts/show', { account: "1' or '1'='1" }), 400, 'bad_arguments'],
     ['no id', () => api.post('posts/cancel', {}), 400, 'bad_arguments'],
+  ]);
+});
+
+test('ids of another workspace are as if they did not exist', async ({ app, request, server }) => {
+  const { account, post } = await something(app);
+  const { grant } = await app.api.account(BLUMEN.name);
+  const image = await app.api.upload(png(8, 8));
+  const { body } = await app.api.get('posts/show', { post });
+  const delivery = body.line.deliveries[0].id;
+  const slug = (await app.api.get('shell')).body.workspace.slug;
+
+  await server.end();
+  const who = ['--name', 'Petra Lang', '--email', 'petra@nordlicht.example', '--workspace', 'Nordlicht'];
+  server.command(['owner', 'create', ...who], 'a long enough password\n');
+  await server.begin();
+  const petra = new Api(request, server);
+  const signedIn = await petra.post('auth/sign_in', { email: 'petra@nordlicht.example', password: 'a long enough password' });
+  expect(signedIn.status).toBe(200);
+  expect(await petra.accounts(), 'her own workspace is empty').toEqual([]);
+  const when = { date: '2027-06-01', time: '09:00', zone: 'Europe/Berlin' };
+  const write = { text: 'Hello', then: 'schedule', ...when };
+  await refused(app, [
+    ['her list there', () => petra.get('accounts/list', { workspace: slug }), 404, 'not_found'],
+    ['her post there', () => petra.post('posts/compose', { ...write, workspace: slug, accounts: [account] }), 404, 'not_found'],
+    ['an account', () => petra.get('accounts/show', { account }), 404, 'not_found'],
+    ['pausing', () => petra.post('accounts/pause', { account, paused: true }), 404, 'not_found'],
+    ['unlinking', () => petra.post('accounts/unlink', { account }), 404, 'not_found'],
+    ['checking', () => petra.post('accounts/check', { account }), 404, 'not_found'],
+    ['refreshing', () => petra.post('link/refresh', { grant }), 404, 'not_found'],
+    ['a post', () => petra.get('posts/show', { post }), 404, 'not_found'],
+    ['editing', () => petra.get('posts/compose_page', { post }), 404, 'not_found'],
+    ['posting there', () => petra.post('posts/compose', { ...write, accounts: [account] }), 404, 'not_found'],
+    ['overwriting', () => petra.post('posts/compose', { ...write, post }), 404, 'not_found'],
+    ['cancelling', () => petra.post('posts/cancel', { post }), 404, 'not_found'],
+    ['rescheduling', () => petra.post('posts/reschedule', { post, ...when }), 404, 'not_found'],
+    ['answering', () => petra.post('posts/answer', { delivery, answer: 'there' }), 404, 'not_found'],
+    ['new times', () => petra.post('missed/apply', { posts: [post], dates: [when.date], times: [when.time] }), 404, 'not_found'],
+    ['dismissing', () => petra.post('missed/drop', { posts: [post] }), 404, 'not_found'],
+    ['an image', () => petra.get(`media/${image}`), 404, 'not_found'],
   ]);
 });
 
