@@ -1,9 +1,9 @@
 //! From sources to a server that can be started: its executable, and beside it what it serves.
 
 use crate::process::{cargo, output, phase, run};
+use crate::setup;
 use crate::site::{self, Recipe};
 use crate::workspace::{FRONTEND, NAME, SERVER, Workspace, leptos_env};
-use crate::{process, setup};
 use anyhow::{Context, Result, bail};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -91,14 +91,20 @@ fn our_turn(workspace: &Workspace) -> Result<File> {
 fn version_text(binary: &Path) -> Result<String> {
     let rustc = output(Command::new("rustc").arg("-vV"))?;
     let host = rustc.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or("unknown");
-    let commit = process::output(Command::new("git").args(["rev-parse", "--short", "HEAD"])).unwrap_or_default();
+    let commit = commit();
     let glibc = glibc_needed(&fs::read(binary)?).map_or("none".to_owned(), |(major, minor)| format!("{major}.{minor} or newer"));
     Ok(format!(
         "{NAME} {}\ncommit {}\nfor {host}\nneeds glibc {glibc}\nmade by {}\n",
         env!("CARGO_PKG_VERSION"),
-        if commit.is_empty() { "unknown" } else { commit.trim() },
+        commit.as_deref().unwrap_or("unknown"),
         rustc.lines().next().unwrap_or("unknown"),
     ))
+}
+
+/// The commit we are at; none in a copy without git.
+pub(crate) fn commit() -> Option<String> {
+    let git = Command::new("git").args(["rev-parse", "--short", "HEAD"]).output().ok()?;
+    git.status.success().then(|| String::from_utf8_lossy(&git.stdout).trim().to_owned())
 }
 
 /// The newest glibc whose symbols an executable asks for: the highest `GLIBC_2.x` among its names.

@@ -28,20 +28,21 @@ impl Running {
         Ok(Self { child, address: address.to_owned() })
     }
 
-    /// Returns when `/healthz` answers 200; fails when the process ends before, or a minute has passed.
+    /// Returns when `/readyz` answers 200; fails when the process ends before, or two minutes have passed: a new
+    /// rehearsal first lives through its story.
     pub(crate) fn wait_until_ready(&mut self) -> Result<()> {
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + Duration::from_secs(120);
         while Instant::now() < end {
             if let Some(status) = self.ended()? {
                 bail!("the server ended before it answered ({status}); its last lines above say why");
             }
-            let answer = Client::connect(&self.address).and_then(|mut client| client.get("/healthz", &[]));
+            let answer = Client::connect(&self.address).and_then(|mut client| client.get("/readyz", &[]));
             if answer.is_ok_and(|answer| answer.status == 200) {
                 return Ok(());
             }
             sleep(Duration::from_millis(50));
         }
-        bail!("the server runs, but http://{}/healthz does not answer 200", self.address)
+        bail!("the server runs, but http://{}/readyz does not answer 200", self.address)
     }
 
     /// The exit status, once the process has ended.

@@ -1,7 +1,7 @@
-//! The page of 100 linked accounts, asked for by 25 clients at once.
+//! The page of linked accounts, asked for by 25 clients at once.
 
 use super::percentile;
-use super::rehearsal::Rehearsal;
+use super::rehearsal::{Rehearsal, SEED};
 use crate::build::Built;
 use anyhow::{Context, Result, bail};
 use std::time::{Duration, Instant};
@@ -12,13 +12,14 @@ const WARM_UP: Duration = Duration::from_secs(3);
 const LENGTH: Duration = Duration::from_secs(20);
 
 pub(super) fn measure(built: &Built) -> Result<String> {
-    let rehearsal = Rehearsal::start(built, "hundred").context("the demo needs the seed `hundred`: 100 linked accounts")?;
+    let rehearsal = Rehearsal::start(built, SEED)?;
+    let accounts = rehearsal.accounts()?.len();
     load(&rehearsal, WARM_UP)?;
     let (mut times, bytes) = load(&rehearsal, LENGTH)?;
     times.sort();
     let of = |share| percentile(&times, share).map(|time: Duration| time.as_secs_f64() * 1000.0).context("no request was answered");
     Ok(format!(
-        "`GET {PAGE}`, signed in, {CLIENTS} clients on loopback for {} s, {bytes} bytes a page: **{:.0} requests/s**, p50 {:.1} ms, p99 {:.1} ms.",
+        "`GET {PAGE}` with {accounts} accounts, signed in, {CLIENTS} clients on loopback for {} s, {bytes} bytes a page: **{:.0} requests/s**, p50 {:.1} ms, p99 {:.1} ms.",
         LENGTH.as_secs(),
         times.len() as f64 / LENGTH.as_secs_f64(),
         of(0.5)?,

@@ -1,32 +1,37 @@
 //! How long an open page does not know that a login has died, once the platform has told us.
 
 use super::percentile;
-use super::rehearsal::Rehearsal;
+use super::rehearsal::{Rehearsal, SEED};
 use crate::build::Built;
 use anyhow::{Context, Result, bail};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::io::BufRead;
 use std::time::{Duration, Instant};
 
 pub(super) fn measure(built: &Built) -> Result<String> {
-    let rehearsal = Rehearsal::start(built, "hundred").context("the demo needs the seed `hundred`: 100 linked accounts")?;
-    let page = rehearsal.get("/api/v1/accounts/list")?;
-    let accounts: Vec<String> = page["accounts"]
-        .as_array()
-        .context("the accounts page lists no accounts")?
-        .iter()
-        .filter_map(|account| account["id"].as_str().map(str::to_owned))
-        .collect();
+    let rehearsal = Rehearsal::start(built, SEED)?;
+    let rows = rehearsal.accounts()?;
+    // Accounts that share a login lose it together, and only the first loss is news: one account per login.
+    let mut accounts: Vec<&Value> = Vec::new();
+    for row in rows.iter().filter(|row| row["status"]["status"] != "disconnected") {
+        if accounts.iter().all(|known| known["grant"] != row["grant"]) {
+            accounts.push(row);
+        }
+    }
     // From now on every login is dead, and nobody here knows.
     for platform in ["facebook", "pinterest"] {
         rehearsal.post(&format!("/sim/{platform}/faults"), &json!({ "kind": "revoke" }))?;
     }
-    let mut events = rehearsal.client()?.stream("/events?after=0", &[("cookie", &rehearsal.cookie), ("accept", "text/event-stream")])?;
+    let shell = rehearsal.get("/api/v1/shell")?;
+    let after = shell["event_seq"].as_i64().context("the shell has no `event_seq`")?;
+    let mut badge = shell["badges"]["disconnected"].as_u64().context("the shell has no badges")?;
+    let mut events =
+        rehearsal.client()?.stream(&format!("/events?after={after}"), &[("cookie", &rehearsal.cookie), ("accept", "text/event-stream")])?;
     let mut times = Vec::new();
-    for account in accounts.iter().take(20) {
+    for account in accounts {
         let start = Instant::now();
-        rehearsal.post("/api/v1/accounts/check", &json!({ "account": account }))?;
-        wait_for_event(&mut events)?;
+        rehearsal.post("/api/v1/accounts/check", &json!({ "account": account["id"] }))?;
+        badge = wait_for_badge(&mut events, badge)?;
         times.push(start.elapsed());
     }
     times.sort();
@@ -39,16 +44,19 @@ pub(super) fn measure(built: &Built) -> Result<String> {
     ))
 }
 
-/// Reads until an event that moves the badges.
-fn wait_for_event(events: &mut impl BufRead) -> Result<()> {
+/// Reads until the badge shows more than it did, and returns what it shows.
+fn wait_for_badge(events: &mut impl BufRead, before: u64) -> Result<u64> {
     let mut line = String::new();
     loop {
         line.clear();
-        if events.read_line(&mut line).context("no event within 30 s")? == 0 {
+        if events.read_line(&mut line).context("no such event within 30 s")? == 0 {
             bail!("the server ended the stream");
         }
-        if line.starts_with("data:") && line.contains("disconnected") {
-            return Ok(());
+        let Some(event) = line.strip_prefix("data:") else { continue };
+        let event: Value = serde_json::from_str(event).context("the event is not JSON")?;
+        match event["badges"]["disconnected"].as_u64() {
+            Some(now) if now > before => return Ok(now),
+            _ => {}
         }
     }
 }

@@ -1,7 +1,7 @@
 //! 1,000 posts that are due at one instant: how late the last of them are on the platform.
 
 use super::percentile;
-use super::rehearsal::Rehearsal;
+use super::rehearsal::{Rehearsal, SEED};
 use crate::build::Built;
 use crate::process::output;
 use anyhow::{Context, Result, bail};
@@ -15,7 +15,7 @@ const MARK: &str = "burst";
 const PLATFORMS: [&str; 2] = ["facebook", "pinterest"];
 
 pub(super) fn measure(built: &Built) -> Result<String> {
-    let rehearsal = Rehearsal::start(built, "hundred").context("the demo needs the seed `hundred`: 100 linked accounts")?;
+    let rehearsal = Rehearsal::start(built, SEED)?;
     let accounts = accounts(&rehearsal)?;
     let now = rehearsal.get("/sim/clock")?["now"].as_i64().context("/sim/clock has no `now`")?;
     // Posts are planned to the minute; five are enough to write a thousand.
@@ -38,7 +38,7 @@ pub(super) fn measure(built: &Built) -> Result<String> {
 
 /// Ids of accounts that can post text alone.
 fn accounts(rehearsal: &Rehearsal) -> Result<Vec<String>> {
-    let page = rehearsal.get("/api/v1/compose/page")?;
+    let page = rehearsal.get("/api/v1/posts/compose_page")?;
     let accounts = page["accounts"].as_array().context("the compose page lists no accounts")?;
     let ids: Vec<String> = accounts
         .iter()
@@ -55,7 +55,7 @@ fn schedule(rehearsal: &Rehearsal, accounts: &[String], due: i64) -> Result<()> 
         let post = json!({
             "text": format!("{MARK} {index}"), "accounts": [account], "date": date, "time": time, "zone": "UTC", "then": "schedule",
         });
-        rehearsal.post("/api/v1/posts/compose", &json!({ "input": post }))?;
+        rehearsal.post("/api/v1/posts/compose", &post)?;
     }
     Ok(())
 }

@@ -35,7 +35,7 @@ enum Measurement {
     PageWeight,
     /// Memory and CPU of a server nobody uses
     Idle,
-    /// Requests a second and p99 of the page of 100 linked accounts
+    /// Requests a second and p99 of the page of linked accounts
     AccountsPage,
     /// How late 1,000 posts are that are due at one instant
     Burst,
@@ -48,7 +48,7 @@ impl Measurement {
         match self {
             Self::PageWeight => "Page weight",
             Self::Idle => "Idle",
-            Self::AccountsPage => "Linked Accounts with 100 accounts",
+            Self::AccountsPage => "Linked Accounts under load",
             Self::Burst => "1,000 posts due at one instant",
             Self::Badge => "From a dead login to the badge",
         }

@@ -7,6 +7,9 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::path::PathBuf;
 
+/// What the rehearsal is filled with.
+pub(super) const SEED: &str = "sample";
+
 /// The server, its data in a folder of its own, and the demo owner's cookie.
 pub(super) struct Rehearsal {
     server: Running,
@@ -39,6 +42,13 @@ impl Rehearsal {
     /// Reads JSON as the demo's owner.
     pub(super) fn get(&self, path: &str) -> Result<Value> {
         read_json(path, &self.client()?.get(path, &[("cookie", &self.cookie), ("accept", "application/json")])?)
+    }
+
+    /// The rows of the page of linked accounts.
+    pub(super) fn accounts(&self) -> Result<Vec<Value>> {
+        let mut page = self.get("/api/v1/accounts/list")?;
+        let Value::Array(rows) = page["rows"].take() else { bail!("accounts/list has no `rows`") };
+        Ok(rows)
     }
 
     /// Sends JSON as the demo's owner.

@@ -1,5 +1,6 @@
 //! The document of results: a section per measurement, each saying when, from what and on which machine it came.
 
+use crate::build::commit;
 use crate::process::output;
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
@@ -52,16 +53,15 @@ fn circumstances() -> Result<String> {
         Some(line.split_once(':')?.1.trim().to_owned())
     };
     let date = output(Command::new("date").args(["-u", "+%F"]))?;
-    let commit = output(Command::new("git").args(["rev-parse", "--short", "HEAD"])).unwrap_or_else(|_| "unknown".to_owned());
+    let commit = commit().unwrap_or_else(|| "unknown".to_owned());
     let cores = std::thread::available_parallelism()?;
     let model = first("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown processor".to_owned());
     let kib: u64 = first("/proc/meminfo", "MemTotal").and_then(|text| text.split(' ').next()?.parse().ok()).unwrap_or(0);
     let kernel = output(Command::new("uname").args(["-sr"]))?;
     let words: Vec<String> = std::env::args().skip(1).collect();
     Ok(format!(
-        "*{}, commit {}, {cores} × {model}, {} GiB, {}, `cargo xtask {}`*",
+        "*{}, commit {commit}, {cores} × {model}, {} GiB, {}, `cargo xtask {}`*",
         date.trim(),
-        commit.trim(),
         kib / (1024 * 1024),
         kernel.trim(),
         words.join(" ")
