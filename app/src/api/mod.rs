@@ -12,6 +12,7 @@ pub mod link;
 pub mod media;
 pub mod missed;
 pub mod posts;
+pub mod send;
 pub mod shell;
 
 pub use codec::FormOrJson;

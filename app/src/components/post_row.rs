@@ -1,1 +1,0 @@
-//! A row of the timetable.
