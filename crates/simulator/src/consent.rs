@@ -9,6 +9,7 @@ use url::{Host, Url};
 
 use crate::call::pairs;
 use crate::drive::Scene;
+use crate::secret::fingerprint;
 use crate::world::{App, Code};
 
 /// An authorization code lives this long, by the wall clock (the platforms say "short").
@@ -125,7 +126,7 @@ pub(crate) fn issue_code(scene: &mut Scene<'_>, asked: &Asked, consent: String) 
         expires_at: scene.wall + CODE_LIFE,
         used: false,
     };
-    scene.realm.codes.insert(text.clone(), code);
+    scene.realm.codes.insert(fingerprint(&text), code);
     text
 }
 

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::call::{Answer, Call, Outcome, Stop, cut};
 use crate::faults::{Aim, Kind, Plan};
 use crate::media::{MediaStore, fetch};
+use crate::secret::letters;
 use crate::simulator::{Inner, SimulatorConfig};
 use crate::strike::strike;
 use crate::world::{CallEntry, Realm, World};
@@ -31,10 +32,9 @@ pub(crate) struct Scene<'a> {
 impl Scene<'_> {
     /// `length` random letters and digits.
     pub(crate) fn secret(&self, length: usize) -> String {
-        const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789AZ";
         let mut bytes = vec![0; length];
         self.chance.fill(&mut bytes);
-        bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 64)])).collect()
+        letters(&bytes)
     }
 }
 

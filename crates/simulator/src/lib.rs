@@ -13,6 +13,7 @@ mod moment;
 mod page;
 mod pinterest;
 mod routes;
+mod secret;
 mod seed;
 mod simulator;
 mod strike;

@@ -30,8 +30,8 @@ pub(crate) fn page(status: u16, prefix: &str, network: &str, title: &str, main: 
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta name=\"robots\" content=\"noindex\">\
          <title>{title} – rehearsal</title><link rel=\"stylesheet\" href=\"{prefix}/style.css\"></head>\
-         <body class=\"{theme}\"><p class=\"banner\" role=\"note\" data-testid=\"rehearsal-banner\">\
-         <strong>Rehearsal</strong> – this is not {network}</p>{main}</body></html>",
+         <body class=\"{theme}\"><header class=\"banner\" data-testid=\"rehearsal-banner\">\
+         <strong>Rehearsal</strong> – this is not {network}</header>{main}</body></html>",
         prefix = escape(prefix),
     );
     let policy = format!(
@@ -120,10 +120,11 @@ impl Dialog {
             ticks(&mut main, &format!("What {} may do", escape(&self.app)), &self.scopes);
         }
         main.push_str("<div class=\"buttons\">");
-        main.push_str("<button class=\"quiet\" name=\"decision\" value=\"cancel\" data-testid=\"cancel\">Cancel</button>");
+        // First in the source, so that Enter continues.
         if chosen.is_some() {
             main.push_str("<button name=\"decision\" value=\"continue\" data-testid=\"continue\">Continue</button>");
         }
+        main.push_str("<button class=\"quiet\" name=\"decision\" value=\"cancel\" data-testid=\"cancel\">Cancel</button>");
         let _ = write!(main, "</div></form><p class=\"small\">Afterwards you return to {}.</p></main>", escape(&self.returns_to));
         page(200, &self.prefix, self.network, &format!("Sign in to {}", self.network), &main, Some(&self.form_origin))
     }

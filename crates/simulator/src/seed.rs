@@ -180,7 +180,7 @@ fn seed_facebook(scene: &mut Scene<'_>, slug: &str, mut scopes: BTreeSet<String>
     let mut seeded = Vec::new();
     for (id, name) in mine {
         if let Some(token) = facebook::mint_page(scene, &access_token, &id) {
-            let expires_at = scene.realm.tokens.get(&token).and_then(|row| row.expires_at);
+            let expires_at = scene.realm.token(&token).and_then(|row| row.expires_at);
             seeded.push(SeededPage { id, name, access_token: token, expires_at });
         }
     }
@@ -213,5 +213,5 @@ fn seed_pinterest(scene: &mut Scene<'_>, slug: &str, scopes: BTreeSet<String>) -
 }
 
 fn end_of(scene: &Scene<'_>, token: &str) -> Timestamp {
-    scene.realm.tokens.get(token).and_then(|row| row.expires_at).unwrap_or(scene.now)
+    scene.realm.token(token).and_then(|row| row.expires_at).unwrap_or(scene.now)
 }

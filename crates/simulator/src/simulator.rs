@@ -14,6 +14,9 @@ use crate::default_world;
 use crate::media::MediaStore;
 use crate::world::World;
 
+/// Appended bytes after which the state file is written whole again.
+const JOURNAL_CAP: usize = 64 * 1024 * 1024;
+
 /// What a simulator is built from.
 #[derive(Debug, Clone)]
 pub struct SimulatorConfig {
@@ -54,17 +57,23 @@ pub struct Simulator {
     pub(crate) inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) config: SimulatorConfig,
     pub(crate) http: reqwest::Client,
     held: Mutex<Held>,
 }
 
-#[derive(Debug)]
 struct Held {
     world: World,
     journal: Option<std::fs::File>,
+    /// Bytes appended since the file was last written whole.
+    appended: usize,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inner").field("config", &self.config).finish_non_exhaustive()
+    }
 }
 
 /// A simulator could not be built.
@@ -106,7 +115,7 @@ impl Simulator {
         if is_new {
             default_world::settle(&mut world);
         }
-        let inner = Inner { config, http, held: Mutex::new(Held { world, journal: None }) };
+        let inner = Inner { config, http, held: Mutex::new(Held { world, journal: None, appended: 0 }) };
         inner.compact().map_err(SimulatorError::State)?;
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -162,18 +171,26 @@ impl Inner {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let out = act(&mut held.world);
         let changes = held.world.changes();
-        if !changes.is_empty()
-            && let Some(journal) = &mut held.journal
-            && let Err(error) = journal.write_all(&changes)
-        {
+        if let Err(error) = self.append(&mut held, &changes) {
             tracing::error!(%error, "the rehearsal cannot write its state");
         }
         out
     }
 
+    fn append(&self, held: &mut Held, changes: &[u8]) -> std::io::Result<()> {
+        let Some(journal) = held.journal.as_mut().filter(|_| !changes.is_empty()) else { return Ok(()) };
+        journal.write_all(changes)?;
+        held.appended += changes.len();
+        if held.appended > JOURNAL_CAP { self.rewrite(held) } else { Ok(()) }
+    }
+
     fn compact(&self) -> std::io::Result<()> {
-        let Some(file) = &self.config.state_file else { return Ok(()) };
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        self.rewrite(&mut held)
+    }
+
+    fn rewrite(&self, held: &mut Held) -> std::io::Result<()> {
+        let Some(file) = &self.config.state_file else { return Ok(()) };
         let mut name = file.file_name().unwrap_or_default().to_os_string();
         name.push(".new");
         let fresh = file.with_file_name(name);
@@ -186,6 +203,7 @@ impl Inner {
         out.sync_all()?;
         std::fs::rename(&fresh, file)?;
         held.journal = Some(std::fs::OpenOptions::new().append(true).open(file)?);
+        held.appended = 0;
         Ok(())
     }
 }

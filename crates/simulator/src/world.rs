@@ -1,6 +1,6 @@
 //! Everything the rehearsal platforms remember.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::faults::Fault;
 use crate::knobs::Knobs;
 use crate::media::MediaStore;
+use crate::secret::fingerprint;
 use crate::table::{Table, number};
 
 /// Calls older than this many are forgotten.
@@ -30,7 +31,9 @@ pub(crate) struct Realm {
     pub(crate) places: Table<Place>,
     pub(crate) apps: Table<App>,
     pub(crate) consents: Table<Consent>,
+    /// By fingerprint.
     pub(crate) tokens: Table<Token>,
+    /// By fingerprint.
     pub(crate) codes: Table<Code>,
     pub(crate) images: Table<Image>,
     pub(crate) posts: Table<Post>,
@@ -121,12 +124,9 @@ pub(crate) struct Token {
     pub(crate) issued_at: Timestamp,
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) death: Option<Death>,
-    /// Page tokens made from this user token, by Page id (Facebook).
+    /// When a refresh token was first traded in (Pinterest).
     #[serde(default)]
-    pub(crate) pages: BTreeMap<String, String>,
-    /// When a refresh token was traded in, and for which pair (Pinterest).
-    #[serde(default)]
-    pub(crate) spent: Option<Spent>,
+    pub(crate) spent_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,13 +142,6 @@ pub(crate) enum TokenKind {
     Access,
     /// Pinterest.
     Refresh,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Spent {
-    pub(crate) at: Timestamp,
-    pub(crate) access: String,
-    pub(crate) refresh: String,
 }
 
 /// Why a token ended before its time.
@@ -277,8 +270,33 @@ impl Realm {
         self.settings.insert("all", Settings { knobs, retired });
     }
 
+    /// Those who can sign in, in the order of their ids: the first of the default world is Mara Jung.
+    pub(crate) fn faces(&self) -> Vec<&Person> {
+        let mut people: Vec<&Person> = self.people.values().filter(|person| !person.gone).collect();
+        people.sort_by(|a, b| (a.id.len(), &a.id).cmp(&(b.id.len(), &b.id)));
+        people
+    }
+
     pub(crate) fn person_by_id(&self, id: &str) -> Option<&Person> {
         self.people.values().find(|person| person.id == id)
+    }
+
+    /// The token that reads like this. It may be dead.
+    pub(crate) fn token(&self, text: &str) -> Option<&Token> {
+        self.tokens.get(&fingerprint(text))
+    }
+
+    pub(crate) fn token_mut(&mut self, text: &str) -> Option<&mut Token> {
+        self.tokens.get_mut(&fingerprint(text))
+    }
+
+    /// The code that reads like this. It may be used or old.
+    pub(crate) fn code(&self, text: &str) -> Option<&Code> {
+        self.codes.get(&fingerprint(text))
+    }
+
+    pub(crate) fn code_mut(&mut self, text: &str) -> Option<&mut Code> {
+        self.codes.get_mut(&fingerprint(text))
     }
 
     /// The person behind a consent.

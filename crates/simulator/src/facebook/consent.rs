@@ -42,7 +42,7 @@ fn chosen(scene: &Scene<'_>, asked: &Asked, headers: &HeaderMap) -> Option<Perso
         return None;
     }
     let last = session("facebook", headers).and_then(|slug| people.get(&slug)).filter(is_here);
-    last.or_else(|| people.values().find(is_here)).cloned()
+    last.or_else(|| scene.realm.faces().into_iter().next()).cloned()
 }
 
 /// The page.
@@ -103,9 +103,8 @@ pub(crate) fn dialog(scene: &Scene<'_>, query: &str, headers: &HeaderMap) -> Res
         .collect();
     let people = scene
         .realm
-        .people
-        .values()
-        .filter(|face| !face.gone)
+        .faces()
+        .into_iter()
         .map(|face| Face {
             slug: face.slug.clone(),
             name: face.name.clone(),

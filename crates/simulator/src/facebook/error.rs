@@ -61,6 +61,11 @@ impl GraphError {
         Self { kind: "GraphMethodException", subcode: Some(33), ..Self::new(400, 100, message) }
     }
 
+    pub(crate) fn bad_proof() -> Self {
+        let message = "Invalid appsecret_proof provided in the API argument";
+        Self { kind: "GraphMethodException", ..Self::new(400, 100, message) }
+    }
+
     pub(crate) fn unknown_path(part: &str) -> Self {
         Self::new(400, 2500, format!("Unknown path components: /{}", clipped(part)))
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::time::Timestamp;
 use serde_json::json;
 
 use super::error::GraphError;
@@ -9,12 +10,16 @@ use super::pages::can_manage;
 use crate::call::{Answer, Call, Outcome};
 use crate::drive::Scene;
 use crate::moment;
+use crate::secret;
 use crate::world::{Consent, Death, Person, Place, Token, TokenKind};
+
+/// Letters after `EAA`.
+const LENGTH: usize = 120;
 
 /// The token a call carries, if we ever issued it. It may be dead.
 pub(crate) fn presented(scene: &Scene<'_>, call: &Call) -> Option<(String, Token)> {
     let text = call.param("access_token").or_else(|| call.bearer())?;
-    let token = scene.realm.tokens.get(text)?;
+    let token = scene.realm.token(text)?;
     Some((text.to_owned(), token.clone()))
 }
 
@@ -39,12 +44,12 @@ impl Caller {
 pub(crate) fn accounts_of(scene: &Scene<'_>, call: &Call) -> Vec<String> {
     let given = presented(scene, call).map(|(_, token)| token).or_else(|| {
         let text = call.param("fb_exchange_token").or_else(|| call.param("input_token"))?;
-        scene.realm.tokens.get(text).cloned()
+        scene.realm.token(text).cloned()
     });
     let (key, page) = match given {
         Some(Token { kind: TokenKind::Page(page), consent, .. }) => (consent, Some(page)),
         Some(token) => (token.consent, None),
-        None => match call.param("code").and_then(|code| scene.realm.codes.get(code)) {
+        None => match call.param("code").and_then(|code| scene.realm.code(code)) {
             Some(code) => (code.consent.clone(), None),
             None => return Vec::new(),
         },
@@ -63,7 +68,7 @@ pub(crate) fn caller(scene: &Scene<'_>, call: &Call) -> Result<Caller, GraphErro
         return Err(GraphError::new(400, 104, "An access token is required to request this resource."));
     };
     check_proof(scene, call, text)?;
-    let Some(token) = scene.realm.tokens.get(text) else {
+    let Some(token) = scene.realm.token(text) else {
         return Err(GraphError::token(None, "Invalid OAuth access token - Cannot parse access token"));
     };
     live(scene, text, token)
@@ -138,14 +143,12 @@ fn page_of(scene: &Scene<'_>, consent: &Consent, person: &Person, id: &str) -> R
 /// `appsecret_proof`, where one is sent (Meta notes 0.7).
 fn check_proof(scene: &Scene<'_>, call: &Call, token: &str) -> Result<(), GraphError> {
     let Some(proof) = call.param("appsecret_proof") else { return Ok(()) };
-    let client = scene.realm.tokens.get(token).and_then(|token| scene.realm.consents.get(&token.consent));
+    let client = scene.realm.token(token).and_then(|token| scene.realm.consents.get(&token.consent));
     let Some(app) = client.and_then(|consent| scene.realm.apps.get(&consent.client)) else { return Ok(()) };
-    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, app.client_secret.as_bytes());
-    let tag = aws_lc_rs::hmac::sign(&key, token.as_bytes());
-    if hex::encode(tag.as_ref()) == proof {
+    if secret::proof(&app.client_secret, token) == proof {
         return Ok(());
     }
-    Err(GraphError::parameter("Invalid appsecret_proof provided in the API argument"))
+    Err(GraphError::bad_proof())
 }
 
 /// `oauth/access_token`: a code becomes a short token, a token a long one (section 1).
@@ -173,7 +176,7 @@ fn code(scene: &mut Scene<'_>, call: &Call, client: &str) -> Outcome {
         return Err(GraphError::code(None, "Missing authorization code").into());
     };
     let wall = scene.wall;
-    let Some(code) = scene.realm.codes.get_mut(text) else {
+    let Some(code) = scene.realm.code_mut(text) else {
         return Err(GraphError::code(None, "Invalid verification code format.").into());
     };
     if code.used {
@@ -195,7 +198,7 @@ fn code(scene: &mut Scene<'_>, call: &Call, client: &str) -> Outcome {
 
 fn exchange(scene: &mut Scene<'_>, call: &Call, client: &str) -> Outcome {
     let text = call.param("fb_exchange_token").unwrap_or_default();
-    let Some(token) = scene.realm.tokens.get(text) else {
+    let Some(token) = scene.realm.token(text) else {
         return Err(GraphError::token(None, "Invalid OAuth access token - Cannot parse access token").into());
     };
     let caller = live(scene, text, token)?;
@@ -214,19 +217,15 @@ fn exchange(scene: &mut Scene<'_>, call: &Call, client: &str) -> Outcome {
     Ok(Answer::ok(json!({ "access_token": fresh, "token_type": "bearer", "expires_in": left })))
 }
 
-fn mint(scene: &mut Scene<'_>, kind: TokenKind, consent: &str, expires_at: Option<domain::time::Timestamp>) -> String {
-    let key = format!("EAA{}", scene.secret(120));
-    let token = Token {
-        kind,
-        consent: consent.to_owned(),
-        issued_at: scene.now,
-        expires_at,
-        death: None,
-        pages: std::collections::BTreeMap::new(),
-        spent: None,
-    };
-    scene.realm.tokens.insert(key.clone(), token);
-    key
+fn mint(scene: &mut Scene<'_>, kind: TokenKind, consent: &str, expires_at: Option<Timestamp>) -> String {
+    let text = format!("EAA{}", scene.secret(LENGTH));
+    keep(scene, &text, kind, consent, expires_at);
+    text
+}
+
+fn keep(scene: &mut Scene<'_>, text: &str, kind: TokenKind, consent: &str, expires_at: Option<Timestamp>) {
+    let token = Token { kind, consent: consent.to_owned(), issued_at: scene.now, expires_at, death: None, spent_at: None };
+    scene.realm.tokens.insert(secret::fingerprint(text), token);
 }
 
 /// A long-lived user token, as if one had just been exchanged.
@@ -238,15 +237,14 @@ pub(crate) fn mint_long(scene: &mut Scene<'_>, consent: &str) -> String {
 /// The Page's token under this user token, the same at every call. It ends with the user token, or never when that
 /// is long-lived and the knob `page_token_endless` is turned.
 pub(crate) fn mint_page(scene: &mut Scene<'_>, user_token: &str, page: &str) -> Option<String> {
-    let parent = scene.realm.tokens.get(user_token)?.clone();
-    if let Some(known) = parent.pages.get(page) {
-        return Some(known.clone());
+    let parent = scene.realm.token(user_token)?.clone();
+    let text = format!("EAA{}", secret::derived(user_token, page, LENGTH));
+    if scene.realm.token(&text).is_none() {
+        let is_endless = parent.kind == TokenKind::Long && scene.realm.knobs().page_token_endless;
+        let end = if is_endless { None } else { parent.expires_at };
+        keep(scene, &text, TokenKind::Page(page.to_owned()), &parent.consent, end);
     }
-    let is_endless = parent.kind == TokenKind::Long && scene.realm.knobs().page_token_endless;
-    let end = if is_endless { None } else { parent.expires_at };
-    let key = mint(scene, TokenKind::Page(page.to_owned()), &parent.consent, end);
-    scene.realm.tokens.get_mut(user_token)?.pages.insert(page.to_owned(), key.clone());
-    Some(key)
+    Some(text)
 }
 
 /// `debug_token` (section 4). A dead input token is answered with 200 and `is_valid: false`.
@@ -260,7 +258,7 @@ pub(crate) fn debug_token(scene: &Scene<'_>, call: &Call) -> Outcome {
         return Err(GraphError::token(None, "Invalid OAuth access token signature.").into());
     };
     let input = call.param("input_token").unwrap_or_default();
-    let found = scene.realm.tokens.get(input);
+    let found = scene.realm.token(input);
     let consent = found.and_then(|token| scene.realm.consents.get(&token.consent));
     let (Some(token), Some(consent)) = (found, consent.filter(|consent| consent.client == client)) else {
         let error = json!({ "code": 190, "message": "Invalid OAuth access token." });
@@ -274,7 +272,7 @@ pub(crate) fn debug_token(scene: &Scene<'_>, call: &Call) -> Outcome {
         "type": if matches!(token.kind, TokenKind::Page(_)) { "PAGE" } else { "USER" },
         "application": application,
         "data_access_expires_at": data_access.as_seconds(),
-        "expires_at": token.expires_at.map_or(0, domain::time::Timestamp::as_seconds),
+        "expires_at": token.expires_at.map_or(0, Timestamp::as_seconds),
         "is_valid": true,
         "scopes": consent.scopes,
         "user_id": user_id,

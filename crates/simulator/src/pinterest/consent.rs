@@ -30,7 +30,7 @@ fn chosen(scene: &Scene<'_>, asked: &Asked, headers: &HeaderMap) -> Option<Perso
         return people.get(slug).filter(is_here).cloned();
     }
     let last = session("pinterest", headers).and_then(|slug| people.get(&slug)).filter(is_here);
-    last.or_else(|| people.values().find(is_here)).cloned()
+    last.or_else(|| scene.realm.faces().into_iter().next()).cloned()
 }
 
 /// The page.
@@ -59,9 +59,8 @@ pub(crate) fn dialog(scene: &Scene<'_>, query: &str, headers: &HeaderMap) -> Res
         .collect();
     let people = scene
         .realm
-        .people
-        .values()
-        .filter(|face| !face.gone)
+        .faces()
+        .into_iter()
         .map(|face| {
             let boards: Vec<&str> =
                 scene.realm.places.values().filter(|board| board.is_managed_by(&face.slug)).map(|board| board.name.as_str()).collect();

@@ -1,6 +1,6 @@
 //! Pinterest's token pairs and their rotation (sections 1 and 2).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -8,15 +8,19 @@ use serde_json::{Value, json};
 use super::error;
 use crate::call::{Answer, Call, Outcome, Stop};
 use crate::drive::Scene;
+use crate::secret;
 use crate::strike::kill;
-use crate::world::{Consent, Death, Person, Spent, Token, TokenKind};
+use crate::world::{Consent, Death, Person, Token, TokenKind};
+
+/// Letters after `pina_` and `pinr_`.
+const LENGTH: usize = 72;
 
 /// The remote id behind a call's access token, refresh token or code.
 pub(crate) fn person_of(scene: &Scene<'_>, call: &Call) -> Option<String> {
     let text = call.param("refresh_token").or_else(|| call.bearer());
-    let consent = match text.and_then(|text| scene.realm.tokens.get(text)) {
+    let consent = match text.and_then(|text| scene.realm.token(text)) {
         Some(token) => token.consent.clone(),
-        None => scene.realm.codes.get(call.param("code")?)?.consent.clone(),
+        None => scene.realm.code(call.param("code")?)?.consent.clone(),
     };
     Some(scene.realm.person_of(&consent)?.id.clone())
 }
@@ -41,7 +45,7 @@ impl Caller {
 
 /// The caller of a call that needs a live access token.
 pub(crate) fn caller(scene: &Scene<'_>, call: &Call) -> Result<Caller, Stop> {
-    let token = call.bearer().and_then(|text| scene.realm.tokens.get(text));
+    let token = call.bearer().and_then(|text| scene.realm.token(text));
     let Some(token) = token.filter(|token| token.kind == TokenKind::Access && is_alive(scene, token)) else {
         return Err(error::unauthenticated().into());
     };
@@ -80,7 +84,7 @@ fn authenticated(scene: &Scene<'_>, call: &Call) -> Result<String, Stop> {
 
 fn exchange(scene: &mut Scene<'_>, call: &Call, client: &str) -> Outcome {
     let wall = scene.wall;
-    let Some(code) = call.param("code").and_then(|text| scene.realm.codes.get_mut(text)) else {
+    let Some(code) = call.param("code").and_then(|text| scene.realm.code_mut(text)) else {
         return Err(error::bad_grant().into());
     };
     if code.used || code.expires_at <= wall || code.client != client {
@@ -99,59 +103,65 @@ fn exchange(scene: &mut Scene<'_>, call: &Call, client: &str) -> Outcome {
 fn refresh(scene: &mut Scene<'_>, call: &Call, client: &str) -> Outcome {
     let text = call.param("refresh_token").unwrap_or_default().to_owned();
     let knobs = scene.realm.knobs();
-    let Some(token) = scene.realm.tokens.get(&text).cloned() else { return Err(error::bad_grant().into()) };
+    let Some(token) = scene.realm.token(&text).cloned() else { return Err(error::bad_grant().into()) };
     let is_ours =
         token.kind == TokenKind::Refresh && scene.realm.consents.get(&token.consent).is_some_and(|consent| consent.client == client);
     let is_person_here = scene.realm.person_of(&token.consent).is_some_and(|person| !person.gone);
     if !is_ours || !is_person_here || !is_alive(scene, &token) {
         return Err(error::bad_grant().into());
     }
-    if let Some(spent) = &token.spent {
-        let is_in_grace = scene.now < spent.at + Duration::from_secs(knobs.refresh_grace_seconds);
+    if let Some(at) = token.spent_at {
+        let is_in_grace = scene.now < at + Duration::from_secs(knobs.refresh_grace_seconds);
         if !is_in_grace {
             if knobs.revoke_family_on_reuse {
                 kill(scene.realm, &BTreeSet::from([token.consent.clone()]), Death::Reused);
             }
             return Err(error::bad_grant().into());
         }
-        if knobs.grace_same_pair {
-            return Ok(Answer::ok(pair(scene, &spent.access, &spent.refresh, "refresh_token")));
-        }
     }
-    let (access, refresh) = mint_pair(scene, &token.consent);
+    let fresh = if knobs.grace_same_pair {
+        let of_this = |name: &str| secret::derived(&text, name, LENGTH);
+        (format!("pina_{}", of_this("access")), format!("pinr_{}", of_this("refresh")))
+    } else {
+        (format!("pina_{}", scene.secret(LENGTH)), format!("pinr_{}", scene.secret(LENGTH)))
+    };
+    if scene.realm.token(&fresh.0).is_none() {
+        keep_pair(scene, &token.consent, &fresh);
+    }
     let now = scene.now;
-    if let Some(old) = scene.realm.tokens.get_mut(&text) {
-        let at = old.spent.as_ref().map_or(now, |spent| spent.at);
-        old.spent = Some(Spent { at, access: access.clone(), refresh: refresh.clone() });
+    if let Some(old) = scene.realm.token_mut(&text) {
+        old.spent_at.get_or_insert(now);
     }
-    Ok(Answer::ok(pair(scene, &access, &refresh, "refresh_token")))
+    Ok(Answer::ok(pair(scene, &fresh.0, &fresh.1, "refresh_token")))
 }
 
 /// An access token (30 days) and a refresh token (60 days), by the knobs.
 pub(crate) fn mint_pair(scene: &mut Scene<'_>, consent: &str) -> (String, String) {
+    let fresh = (format!("pina_{}", scene.secret(LENGTH)), format!("pinr_{}", scene.secret(LENGTH)));
+    keep_pair(scene, consent, &fresh);
+    fresh
+}
+
+fn keep_pair(scene: &mut Scene<'_>, consent: &str, pair: &(String, String)) {
     let knobs = scene.realm.knobs();
-    let mut mint = |kind: TokenKind, prefix: &str, life: u64| {
-        let key = format!("{prefix}_{}", scene.secret(72));
+    let mut keep = |text: &str, kind: TokenKind, life: u64| {
         let token = Token {
             kind,
             consent: consent.to_owned(),
             issued_at: scene.now,
             expires_at: Some(scene.now + Duration::from_secs(life)),
             death: None,
-            pages: BTreeMap::new(),
-            spent: None,
+            spent_at: None,
         };
-        scene.realm.tokens.insert(key.clone(), token);
-        key
+        scene.realm.tokens.insert(secret::fingerprint(text), token);
     };
-    let access = mint(TokenKind::Access, "pina", knobs.access_token_seconds);
-    let refresh = mint(TokenKind::Refresh, "pinr", knobs.refresh_token_seconds);
-    (access, refresh)
+    keep(&pair.0, TokenKind::Access, knobs.access_token_seconds);
+    keep(&pair.1, TokenKind::Refresh, knobs.refresh_token_seconds);
 }
 
 fn pair(scene: &Scene<'_>, access: &str, refresh: &str, response_type: &str) -> Value {
-    let end_of = |key: &str| scene.realm.tokens.get(key).and_then(|token| token.expires_at).unwrap_or(scene.now);
-    let scopes = scene.realm.tokens.get(access).and_then(|token| scene.realm.consents.get(&token.consent));
+    let end_of = |key: &str| scene.realm.token(key).and_then(|token| token.expires_at).unwrap_or(scene.now);
+    let scopes = scene.realm.token(access).and_then(|token| scene.realm.consents.get(&token.consent));
     let scope = scopes.map(|consent| consent.scopes.iter().cloned().collect::<Vec<_>>().join(" ")).unwrap_or_default();
     let mut body = json!({
         "access_token": access,

@@ -31,7 +31,7 @@ async fn the_dialog_has_its_stable_names_and_a_banner() {
     for name in ["person-mara-jung", "person-tom-berger", "continue", "cancel"] {
         assert!(html.contains(&format!("data-testid=\"{name}\"")), "{name}");
     }
-    assert!(html.contains("Continue as Dana Weiss?"));
+    assert!(html.contains("Continue as Mara Jung?"));
     assert!(!html.contains("<b>"), "foreign text stays text");
     assert!(!html.contains("<script") && !html.contains("style="));
     let html = facebook_page(&stage, &[("person", "mara-jung")], "").await;

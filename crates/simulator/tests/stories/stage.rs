@@ -78,7 +78,10 @@ impl Stage {
         };
         let simulator = Simulator::new(config).expect("a simulator");
         let picture = || async { ([("content-type", "image/png")], png(40, 30)) };
-        let app = axum::Router::new().nest("/sim", simulator.router()).route("/picture.png", axum::routing::get(picture));
+        let app = axum::Router::new()
+            .nest("/sim", simulator.router())
+            .route("/picture.png", axum::routing::get(picture))
+            .route("/oauth/{platform}/callback", axum::routing::get(|| async { "back" }));
         tokio::spawn(async move { axum::serve(listener, app).await });
         let client = Client::builder()
             .no_proxy()
