@@ -1,5 +1,6 @@
 //! One file per component; props in, events out.
 
+pub mod account_picker;
 pub mod account_row;
 pub mod answer;
 pub mod band;
@@ -12,6 +13,7 @@ pub mod health;
 pub mod icon;
 pub mod load;
 pub mod login_line;
+pub mod media_tiles;
 pub mod nav;
 pub mod post_line;
 pub mod proof;

@@ -2,6 +2,7 @@
 //! `data-` attributes, which browser tests read.
 
 use domain::missed::CatchUpRule;
+use domain::platform::Platform;
 use domain::post::PostStatus;
 use domain::summary::compose::AccountProblem;
 use domain::summary::inbox::About;
@@ -77,6 +78,19 @@ pub const fn root_code(about: &About) -> &'static str {
     }
 }
 
+/// The platform that a thread is about, if it is about one.
+pub const fn platform_of(about: &About) -> Option<Platform> {
+    match about {
+        About::Login { platform, .. }
+        | About::Account { platform, .. }
+        | About::Platform { platform, .. }
+        | About::App { platform, .. }
+        | About::Failed { platform, .. }
+        | About::NeedsAnswer { platform, .. } => Some(*platform),
+        About::Absence { .. } => None,
+    }
+}
+
 /// The accounts of a post in one line: "Facebook Page, Pinterest"; what will not go out is named.
 pub fn accounts_line(line: &PostLine) -> String {
     let lost = words(line, true).join(", ");
@@ -86,6 +100,13 @@ pub fn accounts_line(line: &PostLine) -> String {
         (true, false) => format!("{lost}: will not go out"),
         (false, false) => format!("{fine} only. {lost}: will not go out"),
     }
+}
+
+/// The kinds of accounts of a post: "Facebook Page, Pinterest".
+pub fn accounts_plain(line: &PostLine) -> String {
+    let mut kinds = words(line, false);
+    kinds.extend(words(line, true).into_iter().filter(|word| !words(line, false).contains(word)));
+    kinds.join(", ")
 }
 
 fn words(line: &PostLine, at_risk: bool) -> Vec<&'static str> {
