@@ -9,12 +9,14 @@ use domain::chance::Chance;
 use domain::platform::Platform;
 use domain::time::{Clock, Timestamp};
 use object_store::ObjectStore;
-use platforms::adapter::Endpoints;
 use platforms::Registry;
+use platforms::adapter::Endpoints;
 use store::Store;
 use tokio::sync::Notify;
 use url::Url;
 use vault::Vault;
+
+use crate::access::DataKeys;
 
 /// The two clocks (design section 8).
 #[derive(Debug, Clone)]
@@ -68,14 +70,25 @@ pub struct Parts {
     pub wake: Arc<Notify>,
 }
 
+#[derive(Debug)]
+struct Backend {
+    parts: Parts,
+    keys: DataKeys,
+}
+
 /// The backend: one method per thing that can be asked for. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Services(Arc<Parts>);
+pub struct Services(Arc<Backend>);
 
 impl Services {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+        Self(Arc::new(Backend { parts, keys: DataKeys::default() }))
+    }
+
+    /// The opened data keys.
+    pub(crate) fn keys(&self) -> &DataKeys {
+        &self.0.keys
     }
 
     /// World time.
@@ -95,6 +108,6 @@ impl Services {
 impl Deref for Services {
     type Target = Parts;
     fn deref(&self) -> &Parts {
-        &self.0
+        &self.0.parts
     }
 }

@@ -268,19 +268,46 @@ impl Tx {
         Ok(())
     }
 
-    /// The login answers again: ends the stories of trouble that may pass.
+    /// The login answers again: ends its story, unless one of its accounts is still blocked or only its end is near, and
+    /// the platform's when no other login is in trouble. `grant` is written already.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn end_trouble(&mut self, grant: &Grant, now: Timestamp) -> Result<(), StoreError> {
         let root = Root::Login { grant: grant.id };
-        if matches!(self.open_stage(grant.workspace, &root).await?, Some(Stage::Trouble)) {
+        let is_over = match self.open_stage(grant.workspace, &root).await? {
+            Some(Stage::Trouble) => true,
+            Some(Stage::Lost { .. } | Stage::Missed { .. }) => {
+                let accounts = self.linked_accounts(grant.workspace, grant.id).await?;
+                grant.state == GrantState::Live && accounts.iter().all(|account| account.blocked_since().is_none())
+            }
+            _ => false,
+        };
+        if is_over {
             self.back_to_normal(grant.workspace, &root, now).await?;
         }
         if self.count_retrying(grant.workspace, grant.platform).await? == 0 {
             self.back_to_normal(grant.workspace, &Root::Platform { platform: grant.platform }, now).await?;
         }
         Ok(())
+    }
+
+    /// Takes a login out when no account stands on it any more: its tokens go, its story ends. Returns whether it did.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn retire_login(&mut self, workspace: WorkspaceId, grant: GrantId, now: Timestamp) -> Result<bool, StoreError> {
+        let Some(mut grant) = self.lock_grant(workspace, grant).await? else { return Ok(false) };
+        if grant.state == GrantState::Unlinked || !self.linked_accounts(workspace, grant.id).await?.is_empty() {
+            return Ok(false);
+        }
+        grant.state = grant.state.after_unlink();
+        grant.verdict = None;
+        self.save_grant(&grant).await?;
+        self.drop_tokens(grant.id).await?;
+        self.close_quietly(workspace, &Root::Login { grant: grant.id }, now).await?;
+        self.event(workspace, EventKind::Accounts, now).await?;
+        Ok(true)
     }
 
     /// A login could not be reached, for a reason that may pass; `grant` is written already. Silent, until deliveries
