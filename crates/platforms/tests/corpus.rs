@@ -125,6 +125,9 @@ fn waits_that_platforms_ask_for_are_kept_and_nonsense_is_not() {
     assert_eq!(wait(Platform::Pinterest, 429, "x-ratelimit-reset", "30", "{}"), seconds(30));
     assert_eq!(wait(Platform::Pinterest, 429, "x-ratelimit-reset", "30000", "{}"), seconds(3600), "should they be milliseconds");
     assert_eq!(wait(Platform::Pinterest, 429, "x-ratelimit-reset", "1795428060", "{}"), seconds(60), "a moment");
+    // The limits stand on every answer, exceeded or not.
+    assert_eq!(wait(Platform::Pinterest, 400, "x-ratelimit-reset", "30", r#"{"code":1,"message":"m"}"#), None);
+    assert_eq!(wait(Platform::Facebook, 400, header, &usage("19"), r#"{"error":{"message":"m","code":100}}"#), None);
     for nonsense in ["-1", "soon", "1e9", ""] {
         assert_eq!(wait(Platform::Pinterest, 429, "x-ratelimit-reset", nonsense, "{}"), None, "{nonsense}");
     }

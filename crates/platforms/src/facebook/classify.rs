@@ -34,7 +34,8 @@ pub(super) struct Fault {
 /// The JSON of a success, or what else the answer means.
 pub(crate) fn judge(call: Call, answer: &Answer, now: Timestamp) -> Result<Value, Refusal> {
     let Some(value) = answer.json() else {
-        return Err(Refusal::new(by_status(answer, false), answer, None, None, wait(answer), now));
+        let reading = by_status(answer, false);
+        return Err(Refusal::new(reading, answer, None, None, wait(answer, reading.class), now));
     };
     // An error counts whatever the status is; so does "no success".
     if let Some(fault) = fault(&value) {
@@ -46,7 +47,7 @@ pub(crate) fn judge(call: Call, answer: &Answer, now: Timestamp) -> Result<Value
         return Ok(value);
     }
     let reading = if answer.is_success() { passing(Class::Transient) } else { by_status(answer, true) };
-    Err(Refusal::new(reading, answer, None, value.as_str(), wait(answer), now))
+    Err(Refusal::new(reading, answer, None, value.as_str(), wait(answer, reading.class), now))
 }
 
 /// What an answer to a commit means.
@@ -105,7 +106,8 @@ impl Fault {
 
     pub(super) fn refusal(&self, call: Call, answer: &Answer, now: Timestamp) -> Refusal {
         let code = self.code.map(|code| self.subcode.map_or_else(|| code.to_string(), |subcode| format!("{code}/{subcode}")));
-        let mut refusal = Refusal::new(self.reading(call, answer), answer, code, Some(&self.message), wait(answer), now);
+        let reading = self.reading(call, answer);
+        let mut refusal = Refusal::new(reading, answer, code, Some(&self.message), wait(answer, reading.class), now);
         if refusal.verdict.class == Class::PermissionLost {
             let named = FACEBOOK.scopes.iter().filter(|scope| self.message.contains(scope.name));
             refusal.verdict.missing_scopes = named.map(|scope| scope.name.to_owned()).collect();
@@ -216,9 +218,13 @@ impl Reading {
     }
 }
 
-/// The wait that an answer asks for: `Retry-After`, or the minutes until a business may call again.
-fn wait(answer: &Answer) -> Option<Duration> {
+/// The wait that an answer asks for: `Retry-After`, or the minutes until a business may call again. The usage stands on
+/// every answer and asks for a wait only where a limit was exceeded.
+fn wait(answer: &Answer, class: Class) -> Option<Duration> {
     answer.retry_after().or_else(|| {
+        if class != Class::RateLimited {
+            return None;
+        }
         let usage: Value = serde_json::from_str(answer.header("x-business-use-case-usage")?).ok()?;
         let entries = usage.as_object()?.values().filter_map(Value::as_array).flatten();
         let minutes = entries.filter_map(|entry| whole(entry, "estimated_time_to_regain_access")).max()?;

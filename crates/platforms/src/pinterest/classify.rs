@@ -24,7 +24,7 @@ const RESET_MAX: Duration = Duration::from_secs(3600);
 /// The JSON of a success, or what else the answer means.
 pub(crate) fn judge(call: Call, answer: &Answer, now: Timestamp) -> Result<Value, Refusal> {
     let Some(value) = answer.json() else {
-        return Err(Refusal::new(by_status(answer, false), answer, None, None, wait(answer, now), now));
+        return Err(Refusal::new(by_status(answer, false), answer, None, None, answer.retry_after(), now));
     };
     // A success that says "failure", or has an error's shape, is none.
     let is_failure = text(&value, "status").as_deref() == Some("failure")
@@ -45,7 +45,7 @@ pub(crate) fn judge(call: Call, answer: &Answer, now: Timestamp) -> Result<Value
     let reading = if is_no_login_yet { passing(Class::LoginFailed) } else { reading };
     let code = number.map(|number| number.to_string()).or_else(|| error.map(Verdict::foreign_text));
     let words = if message.is_empty() { error } else { Some(message.as_str()) };
-    Err(Refusal::new(reading, answer, code, words, wait(answer, now), now))
+    Err(Refusal::new(reading, answer, code, words, wait(answer, reading.class, now), now))
 }
 
 /// What an answer to a commit means.
@@ -97,8 +97,12 @@ fn by_oauth_error(error: &str) -> Option<Reading> {
     })
 }
 
-fn wait(answer: &Answer, now: Timestamp) -> Option<Duration> {
+/// The limits stand on every answer; they ask for a wait only where one was exceeded.
+fn wait(answer: &Answer, class: Class, now: Timestamp) -> Option<Duration> {
     answer.retry_after().or_else(|| {
+        if class != Class::RateLimited {
+            return None;
+        }
         let reset: i64 = answer.header("x-ratelimit-reset")?.trim().parse().ok()?;
         // A large number can only be a moment.
         let seconds = if reset > 1_000_000_000 { reset.saturating_sub(now.as_seconds()) } else { reset };
