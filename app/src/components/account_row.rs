@@ -1,1 +1,98 @@
 //! A row of Linked Accounts.
+
+use domain::summary::accounts::{AccountRow, AccountStatus};
+use leptos::prelude::*;
+
+use super::form::{Refresh, refresh_button};
+use super::icon::{avatar, icon};
+use super::login_line::login_line;
+use crate::words::{self, Tone, account_path};
+
+/// The status for tests and styles.
+pub const fn status_code(status: AccountStatus) -> &'static str {
+    match status {
+        AccountStatus::Disconnected { .. } => "disconnected",
+        AccountStatus::Blocked { .. } => "blocked",
+        AccountStatus::Gone { .. } => "gone",
+        AccountStatus::Trouble { .. } => "trouble",
+        AccountStatus::EndsSoon => "ends_soon",
+        AccountStatus::Paused => "paused",
+        AccountStatus::Connected => "connected",
+    }
+}
+
+/// Icon and word. The `!` is the mark of a disconnected account.
+pub fn account_status(row: &AccountRow, class: &'static str) -> AnyView {
+    let (tone, word) = words::account_status(row);
+    let mark = if tone == Tone::Stop {
+        view! {
+            <svg class="icon" role="img" aria-label="!" data-testid="disconnected-mark"><use_ href="/icons.svg#stop"/></svg>
+        }
+        .into_any()
+    } else {
+        icon(tone.icon())
+    };
+    view! { <p class=format!("{} {class}", tone.class())>{mark}{word}</p> }.into_any()
+}
+
+/// "Facebook Page, login of Mara Jung".
+pub fn account_kind(row: &AccountRow) -> String {
+    let kind = row.platform.account_word();
+    if row.login_of.is_empty() || row.login_of == row.name { kind.to_owned() } else { format!("{kind}, login of {}", row.login_of) }
+}
+
+/// Whether and how Refresh Credentials is offered.
+pub fn refresh_of(row: &AccountRow) -> Option<Refresh> {
+    row.can_refresh.then(|| Refresh { is_primary: row.status.is_disconnected(), ..Refresh::new(row.grant, row.platform, &row.name) })
+}
+
+/// The row. It stays where it is; only what changed is drawn again. A changed status is said once in `said`.
+pub fn account_row(row: Memo<AccountRow>, slug: &str, may_refresh: bool, said: RwSignal<String>) -> AnyView {
+    let first = row.get_untracked();
+    let line = Memo::new(move |_| row.with(|row| (row.line.clone(), row.status, row.cost.clone())));
+    let state = Memo::new(move |_| row.with(|row| (row.status, row.act_by.clone())));
+    let cost = Memo::new(move |_| row.with(words::account_cost));
+    let refresh = Memo::new(move |_| row.with(|row| row.can_refresh.then(|| row.status.is_disconnected())));
+    Effect::new(move |before: Option<&'static str>| {
+        let code = row.with(|row| status_code(row.status));
+        if before.is_some_and(|before| before != code) {
+            said.set(row.with_untracked(|row| format!("{}: {}", row.name, words::account_status(row).1)));
+        }
+        code
+    });
+    let kind = account_kind(&first);
+    view! {
+        <li
+            class="account"
+            id=format!("account-{}", first.id)
+            data-testid="account-row"
+            data-account=first.id.to_string()
+            data-platform=first.platform.code()
+            data-status=move || state.with(|(status, _)| status_code(*status))
+        >
+            <a class="account__who" href=account_path(slug, first.id)>
+                {avatar(first.platform, "")}
+                <span>
+                    <span class="account__name">{move || row.with(|row| row.name.clone())}</span>
+                    <span class="account__kind">{kind}</span>
+                </span>
+            </a>
+            {move || {
+                state.track();
+                row.with_untracked(|row| account_status(row, "account__status"))
+            }}
+            {move || {
+                line.track();
+                row.with_untracked(|row| login_line(row, "account__line"))
+            }}
+            <p class="account__cost" data-testid="account-cost">{move || cost.get()}</p>
+            <div class="account__actions">
+                {move || {
+                    refresh.track();
+                    row.with_untracked(|row| refresh_of(row).filter(|_| may_refresh).map(refresh_button))
+                }}
+            </div>
+        </li>
+    }
+    .into_any()
+}

@@ -32,6 +32,11 @@ pub fn may(action: Action) -> bool {
     use_context::<Here>().is_some_and(|here| here.0.with_value(|shell| shell.workspace.role.may(action)))
 }
 
+/// The name of the workspace that is open.
+pub fn workspace_name() -> String {
+    use_context::<Here>().map(|here| here.0.with_value(|shell| shell.workspace.name.clone())).unwrap_or_default()
+}
+
 /// An address in the workspace that is open.
 pub fn link(path: &str) -> String {
     crate::words::href(&slug(), path)

@@ -2,6 +2,7 @@
 
 pub mod account_picker;
 pub mod account_row;
+pub mod after;
 pub mod answer;
 pub mod band;
 pub mod delivery_list;
