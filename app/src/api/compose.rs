@@ -1,4 +1,5 @@
 //! Compose: what can be picked, what a time means, and saving.
+#![expect(clippy::too_many_arguments, reason = "the arguments of `compose` are the fields of its form")]
 
 use domain::id::PostId;
 use domain::summary::Moment;

@@ -22,20 +22,21 @@ pub(crate) fn upload(
     workspace: &str,
     file: &File,
     on_progress: impl Fn(u32) + 'static,
-    done: impl FnOnce(Result<ImageView, Refusal>) + 'static,
+    done: impl FnOnce(Result<ImageView, Box<Refusal>>) + 'static,
 ) {
     let Ok(form) = FormData::new() else { return };
     _ = form.append_with_blob("file", file);
     send::upload(&format!("{UPLOAD}?workspace={workspace}"), &form, on_progress, |(status, body)| done(read(status, &body)));
 }
 
-fn read(status: u16, body: &str) -> Result<ImageView, Refusal> {
+fn read(status: u16, body: &str) -> Result<ImageView, Box<Refusal>> {
     let unreadable = || Refusal { trace: (status == 0).then(|| NO_CONNECTION.to_owned()), ..ErrorCode::Internal.into() };
     if (200..300).contains(&status) {
-        return serde_json::from_str(body).map_err(|_| unreadable());
+        return serde_json::from_str(body).map_err(|_| Box::new(unreadable()));
     }
     // A proxy or the body limit may answer 413 without our shape.
-    Err(serde_json::from_str(body).unwrap_or_else(|_| if status == 413 { ErrorCode::ImageTooLarge.into() } else { unreadable() }))
+    let refusal = serde_json::from_str(body).unwrap_or_else(|_| if status == 413 { ErrorCode::ImageTooLarge.into() } else { unreadable() });
+    Err(Box::new(refusal))
 }
 
 #[cfg(test)]
@@ -47,7 +48,7 @@ mod tests {
         let image = by_id(MediaId([7; 16]));
         let body = serde_json::to_string(&image).unwrap();
         assert_eq!(read(200, &body), Ok(image));
-        assert_eq!(read(422, r#"{"code":"image_kind"}"#), Err(ErrorCode::ImageKind.into()));
+        assert_eq!(read(422, r#"{"code":"image_kind"}"#), Err(Box::new(ErrorCode::ImageKind.into())));
         assert_eq!(read(413, "<html>").map_err(|refusal| refusal.code), Err(ErrorCode::ImageTooLarge));
         assert_eq!(read(0, "").map_err(|refusal| refusal.trace), Err(Some(NO_CONNECTION.to_owned())));
     }

@@ -9,7 +9,7 @@ use leptos::server_fn::codec::{GetUrl, Json};
 use super::{ApiError, FormOrJson};
 #[cfg(feature = "ssr")]
 use {
-    crate::context::{caller, services},
+    crate::context::{caller, redirect, services},
     domain::role::Action,
     domain::summary::refusal::ErrorCode,
     service::posts::PostAnswer,
@@ -52,10 +52,17 @@ pub async fn cancel_post(
     workspace: String,
     /// The post.
     post: PostId,
+    /// Whether it is a draft: its page is gone then, and the browser is led to the other drafts.
+    #[server(default)]
+    draft: bool,
 ) -> Result<(), ApiError> {
     let caller = caller(&workspace).await?;
     caller.may(Action::WritePosts)?;
-    Ok(services().cancel_post(&caller, post).await?)
+    services().cancel_post(&caller, post).await?;
+    if draft {
+        redirect(&crate::words::href(&workspace, "/social/posts?tab=drafts"));
+    }
+    Ok(())
 }
 
 /// Gives what did not go out, or what is still planned, a new time.

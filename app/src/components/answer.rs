@@ -4,6 +4,7 @@ use domain::id::DeliveryId;
 use domain::platform::Platform;
 use leptos::prelude::*;
 
+use super::after::posts_change;
 use super::form::{PostForm, form_error, workspace_field};
 use super::time_fields::{Wall, time_fields};
 use crate::api::posts::AnswerDelivery;
@@ -25,6 +26,7 @@ pub struct Question {
 pub fn answer_form(asked: Question) -> AnyView {
     let Question { delivery, platform, look, wall } = asked;
     let action = ServerAction::<AnswerDelivery>::new();
+    posts_change(action);
     let hidden = move || {
         view! {
             {workspace_field()}

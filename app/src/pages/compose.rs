@@ -206,19 +206,18 @@ fn form(page: Data) -> AnyView {
     let post = start.post.map(|post| post.to_string()).unwrap_or_default();
     let upload = without_script(&post);
     view! {
-        <div on:input=move |_| read() on:change=move |_| read()>
-            <PostForm action=draft.action class="compose" test="compose-form">
-                {workspace_field()} <input type="hidden" name="post" value=post/> <div class="compose__main" node_ref=main>
-                    {pick(draft, &start)}
-                    {write(draft, &start)}
-                    {media_tiles(slug(), draft.images, is_awake)}
-                    {lines(move || draft.wrong(Field::Images))}
-                    {timing(draft, &start, zones)}
-                </div> <aside class="compose__side" aria-label="Preview">
-                    {move || preview(draft)}
-                </aside> {buttons(draft)}
-            </PostForm>
-        </div>
+        <PostForm action=draft.action class="compose" test="compose-form" on:input=move |_| read() on:change=move |_| read()>
+            {workspace_field()} <input type="hidden" name="post" value=post/> <div class="compose__main" node_ref=main>
+                {pick(draft, &start)}
+                {write(draft, &start)}
+                {media_tiles(slug(), draft.images, is_awake)}
+                {lines(move || draft.wrong(Field::Images))}
+                {timing(draft, &start, zones)}
+                {lines(move || draft.wrong_otherwise().into_iter().collect())}
+            </div> <aside class="compose__side" aria-label="Preview">
+                {move || preview(draft)}
+            </aside> {buttons(draft)}
+        </PostForm>
         <noscript inner_html=upload></noscript>
     }
     .into_any()
@@ -491,7 +490,6 @@ fn buttons(draft: Draft) -> AnyView {
     };
     let question = move || format!("Publish now on {}?", count(u32::try_from(picked()).unwrap_or(u32::MAX), "account"));
     view! {
-        <div>{error_line(Memo::new(move |_| draft.wrong_otherwise()).into())}</div>
         <div class="actionbar compose__end">
             <button class="button button--primary" type="submit" name="then" value="schedule" data-testid="schedule" aria-busy=busy>
                 "Schedule"
@@ -553,6 +551,27 @@ mod tests {
     fn hostile_text_cannot_leave_the_textarea() {
         let hostile = "</textarea><script>alert(1)</script>&amp;";
         assert_eq!(escaped(hostile), "\n&lt;/textarea&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;");
+    }
+
+    fn draft(start: &ComposeStart) -> Draft {
+        Draft {
+            typed: RwSignal::new(Typed::at_first(start)),
+            images: RwSignal::new(Vec::new()),
+            accounts: StoredValue::new(Vec::new().into()),
+            when: RwSignal::new(None),
+            action: ServerAction::new(),
+        }
+    }
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn hostile_text_is_text_in_every_field() {
+        let hostile = r#"</textarea><script>alert(1)</script>""#.to_owned();
+        let start = ComposeStart { text: hostile.clone(), title: format!("\"{hostile}"), link: hostile, ..ComposeStart::default() };
+        let html = Owner::new().with(|| write(draft(&start), &start).to_html());
+        assert!(!html.contains("<script>"), "{html}");
+        assert_eq!(html.matches("</textarea>").count(), 1, "{html}");
+        assert!(html.contains("\n&lt;/textarea&gt;&lt;script&gt;"), "{html}");
     }
 
     #[test]

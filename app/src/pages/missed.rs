@@ -11,6 +11,7 @@ use leptos_router::hooks::use_query_map;
 use web_sys::{FormData, HtmlFormElement};
 
 use crate::api::missed::{ApplyMissed, DropMissed, NOW, UndoMissed, list_missed};
+use crate::components::after::posts_change;
 use crate::components::empty::empty;
 use crate::components::form::{PostForm, form_error, workspace_field};
 use crate::components::frame::{may, page_title, slug};
@@ -77,6 +78,8 @@ fn table(data: RwSignal<Missed>) -> AnyView {
     let zone = Memo::new(move |_| data.with(|page| posts::zone_time(&page.zone)));
     let apply = ServerAction::<ApplyMissed>::new();
     let drop = ServerAction::<DropMissed>::new();
+    posts_change(apply);
+    posts_change(drop);
     let may_write = may(Action::WritePosts);
     // What is ticked is the form's own state; only its number is ours.
     let first = rows.with_untracked(|rows| rows.send_now.iter().chain(&rows.later).filter(|row| row.left_out.is_none()).count());
@@ -158,7 +161,8 @@ fn missed_row(slug: &str, row: MissedRow, is_now: bool, may_write: bool) -> AnyV
     let MissedRow { post, was_due, why, suggestion, date, time, left_out } = row;
     let id: PostId = post.id;
     let platform = post.deliveries.first().map(|delivery| delivery.platform);
-    let why = platform.map(|platform| format!("Missed: {}", words::missed_why(why, platform)));
+    let accounts = posts::accounts_plain(&post);
+    let said = platform.map_or_else(String::new, |platform| format!("{accounts}: {}", words::missed_why(why, platform)));
     let is_edited = RwSignal::new(false);
     let suggestion = match (is_now, suggestion) {
         (true, _) => Some("now".to_owned()),
@@ -209,8 +213,7 @@ fn missed_row(slug: &str, row: MissedRow, is_now: bool, may_write: bool) -> AnyV
                     " "
                     {move || (!is_edited.get()).then(|| view! { <strong>{suggestion.clone()}</strong> })}
                 </span>
-                <span class="missed__accounts">{posts::accounts_plain(&post)}</span>
-                {why.map(|why| view! { <span class="missed__accounts">{why}</span> })}
+                <span class="missed__accounts">{said}</span>
                 {left_out.map(|why| view! { <span class="missed__why">{words::left_out(why)}</span> })}
             </label>
             <input type="hidden" name="posts[]" value=id.to_string()/>
@@ -267,6 +270,7 @@ fn rule_form(rule: CatchUpRule) -> AnyView {
 
 fn undo_bar(offer: UndoOffer) -> AnyView {
     let undo = ServerAction::<UndoMissed>::new();
+    posts_change(undo);
     let have = if offer.posts == 1 { "has a new time" } else { "have new times, the first" };
     view! {
         <div class="toasts" role="status">

@@ -1,6 +1,7 @@
 //! One post: its text, its state per account with reason and button, and the proof of posting.
 
 use domain::id::PostId;
+use domain::post::PostStatus;
 use domain::role::Action;
 use domain::summary::compose::ClockChange;
 use domain::summary::posts::{DeliveryStatus, PostPage as Post};
@@ -11,6 +12,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::api::ApiError;
 use crate::api::posts::{CancelPost, ReschedulePost, show_post};
+use crate::components::after::posts_change;
 use crate::components::delivery_list::delivery_list;
 use crate::components::form::{PostForm, form_error, workspace_field};
 use crate::components::frame::{may, page_title, slug};
@@ -48,6 +50,7 @@ fn show(data: RwSignal<Post>) -> AnyView {
     let proofs = Memo::new(move |_| data.with(|post| post.proofs.clone()));
     let rights = Memo::new(move |_| data.with(|post| (post.can_edit, post.can_reschedule)));
     let id = data.with_untracked(|post| post.line.id);
+    let is_draft = Memo::new(move |_| line.with(|line| line.status == PostStatus::Draft));
     let head = {
         let slug = slug.clone();
         move || line.with(|line| head(&slug, line, rights.get().0 && may_write))
@@ -58,7 +61,7 @@ fn show(data: RwSignal<Post>) -> AnyView {
     };
     let controls = move || {
         let (can_edit, can_reschedule) = rights.get();
-        may_write.then(|| view! { {can_reschedule.then(|| reschedule(id, untrack(wall)))} {can_edit.then(|| cancel(id))} })
+        may_write.then(|| view! { {can_reschedule.then(|| reschedule(id, untrack(wall)))} {can_edit.then(|| cancel(id, is_draft.get()))} })
     };
     let proof = move || {
         let planned = data.with(|post| {
@@ -143,6 +146,7 @@ fn content(post: &Post) -> AnyView {
 /// A new time for what did not go out, or is still planned.
 fn reschedule(post: PostId, wall: Wall) -> AnyView {
     let action = ServerAction::<ReschedulePost>::new();
+    posts_change(action);
     view! {
         <section class="block" id="new-time">
             <h2 class="block__title">"New time"</h2>
@@ -162,16 +166,18 @@ fn reschedule(post: PostId, wall: Wall) -> AnyView {
     .into_any()
 }
 
-fn cancel(post: PostId) -> AnyView {
+fn cancel(post: PostId, is_draft: bool) -> AnyView {
     let action = ServerAction::<CancelPost>::new();
+    posts_change(action);
     view! {
         <section class="block">
             <PostForm action>
                 {workspace_field()}
                 <input type="hidden" name="post" value=post.to_string()/>
+                <input type="hidden" name="draft" value=is_draft.to_string()/>
                 <button class="button button--quiet" type="submit" data-testid="cancel-post">
                     {icon("close")}
-                    "Cancel this post"
+                    {if is_draft { "Delete this draft" } else { "Cancel this post" }}
                 </button>
                 {form_error(action)}
             </PostForm>
@@ -201,7 +207,7 @@ fn notice(slug: &str, data: RwSignal<Post>) -> AnyView {
         let change = change(query.get("gap"), query.get("becomes"), query.get("fold"));
         Some((first, change.map(|change| words::clock_change(&change, &zone))))
     };
-    let is_draft = move || data.with(|post| post.line.status == domain::post::PostStatus::Draft);
+    let is_draft = move || data.with(|post| post.line.status == PostStatus::Draft);
     view! {
         <div role="status" data-testid="notice">
             {move || {

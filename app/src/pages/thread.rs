@@ -11,12 +11,14 @@ use leptos_router::hooks::use_params_map;
 use crate::api::ApiError;
 use crate::api::inbox::{ReadThread, show_thread};
 use crate::components::answer::{Question, answer_form};
-use crate::components::form::{PostForm, Refresh, refresh_button, workspace_field};
-use crate::components::frame::{may, page_title, slug};
+use crate::components::band::{band, thread_actions};
+use crate::components::form::{PostForm, workspace_field};
+use crate::components::frame::{link, may, page_title, slug};
 use crate::components::load::load;
 use crate::components::status::status;
+use crate::components::story::verdict;
 use crate::components::time_fields::Wall;
-use crate::words::{self, INBOX, MISSED, Tone, href, posts};
+use crate::words::{self, INBOX, Tone, posts};
 
 /// One thread.
 #[component]
@@ -32,15 +34,11 @@ async fn fetch((slug, id): (String, String)) -> Result<Thread, ApiError> {
 }
 
 fn show(data: RwSignal<Thread>) -> AnyView {
-    let slug = slug();
     let row = Memo::new(move |_| data.with(|page| page.row.clone()));
     let title = move || row.with(words::thread_title);
-    // A thread that waits for nobody is a calm page; one that does is the yellow sheet. Reading it moves neither.
-    let shown = Memo::new(move |_| data.with(|page| (ThreadRow { is_unread: false, ..page.row.clone() }, page.may_refresh)));
-    let head = {
-        let slug = slug.clone();
-        move || shown.with(|(row, may_refresh)| head(&slug, row, *may_refresh))
-    };
+    // Reading the thread does not build its head anew.
+    let shown = Memo::new(move |_| row.with(|row| ThreadRow { is_unread: false, ..row.clone() }));
+    let head = move || shown.with(head);
     let story = move || {
         data.with(|page| page.entries.iter().map(|entry| entry_line(entry, &page.row.about)).collect_view())
     };
@@ -50,91 +48,41 @@ fn show(data: RwSignal<Thread>) -> AnyView {
             {head} <section class="block">
                 <h2 class="block__title">"What happened"</h2>
                 <ol class="story">{story}</ol>
-                {move || data.with(|page| said(page))}
+                {move || data.with(said)}
             </section>
             {reading(row)}
             <p class="block">
-                <a href=href(&slug, INBOX)>"Inbox"</a>
+                <a href=link(INBOX)>"Inbox"</a>
             </p>
         </div>
     }
     .into_any()
 }
 
-fn head(slug: &str, row: &ThreadRow, may_refresh: bool) -> AnyView {
-    let title = words::thread_title(row);
-    let cost = words::thread_cost(row);
+fn head(row: &ThreadRow) -> AnyView {
     let names = words::thread_names(row).map(|names| view! { <p class="names">{names}</p> });
-    let actions = actions(slug, row, may_refresh);
-    let tone = words::thread_tone(row);
     if row.needs_somebody && !row.is_resolved {
-        return view! {
-            <section class="band" aria-labelledby="thread-title">
-                <h1 class="band__title" id="thread-title" data-testid="thread-title">
-                    {title}
-                </h1>
-                <p class="band__text">{cost}</p>
-                <div class="band__actions">{actions}</div>
-                {note(row).map(|note| view! { <p class="band__note">{note}</p> })}
-            </section>
-            {names}
-        }
-        .into_any();
+        return view! { {band(row, 0, true)} {names} {answer(row)} }.into_any();
     }
     let word = if row.is_resolved { "Back to normal" } else { "Nothing to do" };
     view! {
         <header class="thread-head">
-            {status(tone, word.to_owned())} <h1 data-testid="thread-title">{title}</h1> <p>{cost}</p>
-            <div class="actions">{actions}</div> {names}
+            {status(words::thread_tone(row), word.to_owned())} <h1>{words::thread_title(row)}</h1> <p>{words::thread_cost(row)}</p>
+            <div class="actions">{thread_actions(row)}</div> {names}
         </header>
     }
     .into_any()
 }
 
-/// What Refresh Credentials does, below its button.
-fn note(row: &ThreadRow) -> Option<String> {
+/// The answers to "Did this post appear?", right here.
+fn answer(row: &ThreadRow) -> Option<AnyView> {
     match &row.about {
-        About::Login { platform, login_of, accounts, may_sign_in_now: true, .. } => {
-            Some(words::refresh_note(*platform, login_of, accounts.len()))
+        About::NeedsAnswer { delivery, platform, .. } if may(Action::WritePosts) => {
+            let asked = Question { delivery: *delivery, platform: *platform, look: None, wall: Wall::default() };
+            Some(view! { <section class="block">{answer_form(asked)}</section> }.into_any())
         }
         _ => None,
     }
-}
-
-/// The buttons that solve it.
-fn actions(slug: &str, row: &ThreadRow, may_refresh: bool) -> AnyView {
-    let button = |href: String, name: String, class: &'static str| {
-        view! {
-            <a class=class href=href>
-                {name}
-            </a>
-        }
-        .into_any()
-    };
-    let main = match &row.about {
-        About::Login { grant, platform, login_of, may_sign_in_now, .. } => {
-            let is_offered = may_refresh && *may_sign_in_now && !row.is_resolved;
-            is_offered.then(|| refresh_button(Refresh::new(*grant, *platform, login_of)))
-        }
-        About::Account { account, .. } => {
-            Some(button(words::account_path(slug, *account), "See account".to_owned(), "button button--primary"))
-        }
-        About::Failed { post, .. } => Some(button(words::post_path(slug, *post), "Fix and send".to_owned(), "button button--primary")),
-        About::NeedsAnswer { delivery, platform, look_url, .. } if may(Action::WritePosts) && !row.is_resolved => {
-            let asked = Question { delivery: *delivery, platform: *platform, look: look_url.clone(), wall: Wall::default() };
-            Some(answer_form(asked))
-        }
-        _ => None,
-    };
-    let second = match &row.about {
-        About::NeedsAnswer { post, .. } => Some(button(words::post_path(slug, *post), "See post".to_owned(), "button")),
-        _ if row.missed > 0 => {
-            let name = if row.is_resolved { "Choose new times" } else { "See posts" };
-            Some(button(href(slug, MISSED), name.to_owned(), "button"))
-        }
-        _ => None,
-    };
-    view! { {main} {second} }.into_any()
 }
 
 fn entry_line(entry: &Entry, about: &About) -> AnyView {
@@ -155,24 +103,9 @@ fn entry_line(entry: &Entry, about: &About) -> AnyView {
     .into_any()
 }
 
-/// What the platform said, as plain text.
+/// What the platform said.
 fn said(page: &Thread) -> Option<AnyView> {
-    let verdict = &page.verdict.as_ref()?.verdict;
-    let words = match (&verdict.code, &verdict.text) {
-        (Some(code), Some(text)) => format!("{code}: {text}"),
-        (Some(text), None) | (None, Some(text)) => text.clone(),
-        (None, None) => return None,
-    };
-    let name = posts::platform_of(&page.row.about).map_or("the platform", |platform| platform.name());
-    Some(
-        view! {
-            <details class="more">
-                <summary class="more__button">{format!("What {name} said")}</summary>
-                <pre class="more__quote">{words}</pre>
-            </details>
-        }
-        .into_any(),
-    )
+    Some(verdict(page.verdict.as_ref()?, posts::platform_of(&page.row.about)?))
 }
 
 /// Opening a thread marks it read, once the page has woken up: a GET changes nothing. Without script there is a button.

@@ -1,0 +1,28 @@
+//! After an action: what shows its subject is fetched again, without waiting for the event.
+
+use domain::summary::shell::EventKind;
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+
+use crate::api::ApiError;
+use crate::live::Live;
+
+/// Fetches again what shows posts whenever this action has done its work.
+pub fn posts_change<F>(action: ServerAction<F>)
+where
+    F: ServerFn<Error = ApiError> + Clone + Send + Sync + 'static,
+    F::Output: Send + Sync + 'static,
+{
+    let value = action.value();
+    follow(Signal::derive(move || value.with(|value| matches!(value, Some(Ok(_))))));
+}
+
+fn follow(is_done: Signal<bool>) {
+    let Some(live) = use_context::<Live>() else { return };
+    Effect::new(move |_| {
+        if is_done.get() {
+            live.changed(EventKind::Posts);
+            live.changed(EventKind::Inbox);
+        }
+    });
+}
