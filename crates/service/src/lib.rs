@@ -8,6 +8,7 @@ pub mod compose;
 pub mod consent;
 pub mod error;
 pub mod inbox;
+mod lines;
 pub mod live;
 pub mod media;
 pub mod missed;

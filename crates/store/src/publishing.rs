@@ -150,6 +150,8 @@ impl ClaimedRow {
 pub struct Claim {
     /// The platform.
     pub platform: Platform,
+    /// Those whose outcome is unknown, or all others.
+    pub unclear: bool,
     /// At most so many.
     pub most: usize,
     /// The one lease of all that is claimed together; each row is fenced by it.
@@ -167,11 +169,13 @@ pub struct Claim {
 // Only what is still to be sent holds or is held. What came due at the same moment goes together: an account with a
 // thousand posts at nine is not a queue of a thousand.
 macro_rules! claim {
-    ($lock:literal) => {
+    ($which:literal, $lock:literal) => {
         concat!(
             "update deliveries set lease_id = $1, lease_until = $2, lease_holder = $3, fence = fence + 1 where id in ( \
                select d.id from deliveries d \
-               where d.platform = $4 and d.work_at is not null and d.work_at <= $5 and (d.lease_id is null or d.lease_until <= $6) \
+               where d.platform = $4 and d.work_at is not null and d.work_at <= $5 and (d.lease_id is null or d.lease_until <= $6) ",
+            $which,
+            " \
                and (d.state not in ('scheduled', 'waiting') or d.due_at > $5 or d.due_at <= $7 or not exists ( \
                  select 1 from deliveries e where e.account_id = d.account_id and e.work_at is not null and e.due_at < d.due_at \
                  and e.state in ('scheduled', 'preparing', 'committing', 'confirming', 'waiting'))) \
@@ -289,6 +293,11 @@ pub struct Together {
 }
 
 impl Together {
+    /// Something of this workspace changed.
+    pub fn changed(&mut self, workspace: WorkspaceId) {
+        self.changed.insert(workspace);
+    }
+
     /// Whether this was not done yet in this transaction; it then counts as done.
     fn first(&mut self, what: String) -> bool {
         self.done.insert(what)
@@ -301,7 +310,12 @@ impl Tx {
     /// # Errors
     /// When the database fails or a row contradicts itself.
     pub async fn claim_deliveries(&mut self, claim: &Claim) -> Result<Vec<Claimed>, StoreError> {
-        let sql = if self.is_shared() { claim!(" for update of d skip locked") } else { claim!("") };
+        let sql = match (claim.unclear, self.is_shared()) {
+            (true, true) => claim!("and d.state in ('committing', 'confirming')", " for update of d skip locked"),
+            (true, false) => claim!("and d.state in ('committing', 'confirming')", ""),
+            (false, true) => claim!("and d.state not in ('committing', 'confirming')", " for update of d skip locked"),
+            (false, false) => claim!("and d.state not in ('committing', 'confirming')", ""),
+        };
         let most = i64::try_from(claim.most).unwrap_or(i64::MAX);
         let args =
             args![claim.lease, claim.until, claim.holder, claim.platform.code(), claim.now, claim.wall, claim.now - ORDER_WAIT, most];
@@ -323,6 +337,15 @@ impl Tx {
             args![lease, begun.code(), json("deliveries", begun)?, now],
         )
         .await
+    }
+
+    /// Counts a try that was given up before it began.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count_try(&mut self, delivery: DeliveryId) -> Result<(), StoreError> {
+        self.run("update deliveries set attempts = attempts + 1 where id = $1", args![delivery]).await?;
+        Ok(())
     }
 
     /// Gives a claimed delivery back without a move, to be looked at again at `work_at`.
@@ -431,32 +454,32 @@ impl Tx {
             }
             Also::RefuseLogin(grant, verdict, fresh) => {
                 if together.first(format!("refuse {grant}")) {
-                    // PENDING self.refuse_login(workspace, *grant, verdict, *fresh, now).await?;
+                    self.refuse_login(workspace, *grant, verdict, *fresh, now).await?;
                 }
             }
             Also::BlockAccount(account, verdict, fresh) => {
                 if together.first(format!("block {account}")) {
-                    // PENDING self.block_account(workspace, *account, verdict, *fresh, now).await?;
+                    self.block_account(workspace, *account, verdict, *fresh, now).await?;
                 }
             }
             Also::AppTrouble(platform, verdict, fresh) => {
                 if together.first(format!("app {workspace} {platform}")) {
-                    // PENDING self.app_trouble(workspace, *platform, verdict, *fresh, now).await?;
+                    self.app_trouble(workspace, *platform, verdict, *fresh, now).await?;
                 }
             }
             Also::GoodCall(grant, account) => {
                 if together.first(format!("good {account}")) {
-                    // PENDING self.good_call(workspace, *grant, Some(*account), now).await?;
+                    self.good_call(workspace, *grant, Some(*account), now).await?;
                 }
             }
             Also::RenewNow(grant) => {
                 if together.first(format!("renew {grant}")) {
-                    // PENDING self.renew_now(workspace, *grant, now).await?;
+                    self.renew_now(workspace, *grant, now).await?;
                 }
             }
             Also::Health(account, health) => {
                 if together.first(format!("health {account} {health:?}")) {
-                    // PENDING self.note_health(*account, now.as_seconds().div_euclid(86_400), *health).await?;
+                    self.note_health(*account, now.as_seconds().div_euclid(86_400), *health).await?;
                 }
             }
             Also::Limit { subject, until, code } => {
@@ -563,6 +586,22 @@ impl Store {
     pub async fn reclaim_deliveries(&self, holder: NodeId) -> Result<u64, StoreError> {
         self.run("update deliveries set lease_until = $2 where lease_id is not null and lease_holder = $1", args![holder, Timestamp(0)])
             .await
+    }
+
+    /// Whether there is something to claim; an idle process asks no more than this.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_due(&self, platform: Platform, unclear: bool, now: Timestamp, wall: Timestamp) -> Result<bool, StoreError> {
+        let sql = if unclear {
+            "select 1 as one from deliveries where platform = $1 and work_at is not null and work_at <= $2 \
+             and state in ('committing', 'confirming') and (lease_id is null or lease_until <= $3) limit 1"
+        } else {
+            "select 1 as one from deliveries where platform = $1 and work_at is not null and work_at <= $2 \
+             and state not in ('committing', 'confirming') and (lease_id is null or lease_until <= $3) limit 1"
+        };
+        let row: Option<(i32,)> = self.row(sql, args![platform.code(), now, wall]).await?;
+        Ok(row.is_some())
     }
 
     /// The results of steps done for a delivery, in order: number, kind, result.

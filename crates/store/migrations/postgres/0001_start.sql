@@ -231,6 +231,7 @@ create table deliveries (
 );
 create index deliveries_work on deliveries (platform, work_at) where work_at is not null;
 create index deliveries_ahead on deliveries (account_id, due_at) where work_at is not null;
+create index deliveries_unclear on deliveries (platform, work_at) where state in ('committing', 'confirming');
 create index deliveries_lease on deliveries (lease_id) where lease_id is not null;
 create index deliveries_post on deliveries (post_id);
 create index deliveries_account on deliveries (account_id, due_at);
