@@ -127,6 +127,7 @@ pub(crate) fn issue_code(scene: &mut Scene<'_>, asked: &Asked, consent: String) 
         used: false,
     };
     scene.realm.codes.insert(fingerprint(&text), code);
+    scene.realm.issued.push(text.clone());
     text
 }
 

@@ -43,6 +43,7 @@ pub(crate) fn router(inner: Arc<Inner>) -> Router {
                 .route("/feed", get(feed::page))
                 .route("/feed.json", get(surface::feed))
                 .route("/calls.json", get(surface::calls))
+                .route("/issued.json", get(surface::issued))
                 .route("/faults", get(surface::faults).post(surface::add_fault).delete(surface::clear_faults))
                 .route("/knobs", get(surface::knobs).post(surface::turn_knobs))
                 .route("/media/{id}", get(feed::media))

@@ -87,6 +87,16 @@ pub(crate) async fn calls(State((inner, name)): Of) -> Response {
     shown(json!(calls))
 }
 
+/// `GET /{platform}/issued.json`: every token and code since the start of the process, and the apps' secrets, for
+/// whoever looks whether one of them stands somewhere in clear.
+pub(crate) async fn issued(State((inner, name)): Of) -> Response {
+    shown(inner.with(|world| {
+        let realm = realm(world, name);
+        let secrets = realm.apps.values().map(|app| &app.client_secret);
+        json!(realm.issued.iter().chain(secrets).collect::<Vec<_>>())
+    }))
+}
+
 /// `GET /{platform}/faults`: those that still wait for calls, and what holds until it is lifted.
 pub(crate) async fn faults(State((inner, name)): Of) -> Response {
     shown(inner.with(|world| {

@@ -42,6 +42,8 @@ pub(crate) struct Realm {
     settings: Table<Settings>,
     /// Calls counted per limit and window. A restart forgives them.
     pub(crate) counted: HashMap<String, (i64, u64)>,
+    /// Every token and code this process has issued, in clear: what a search for leaks looks for. In memory only.
+    pub(crate) issued: Vec<String>,
 }
 
 /// Somebody who can sign in at the platform.
@@ -248,6 +250,7 @@ impl Realm {
             calls: Table::default(),
             settings: Table::default(),
             counted: HashMap::new(),
+            issued: Vec::new(),
         }
     }
 

@@ -226,6 +226,7 @@ fn mint(scene: &mut Scene<'_>, kind: TokenKind, consent: &str, expires_at: Optio
 fn keep(scene: &mut Scene<'_>, text: &str, kind: TokenKind, consent: &str, expires_at: Option<Timestamp>) {
     let token = Token { kind, consent: consent.to_owned(), issued_at: scene.now, expires_at, death: None, spent_at: None };
     scene.realm.tokens.insert(secret::fingerprint(text), token);
+    scene.realm.issued.push(text.to_owned());
 }
 
 /// A long-lived user token, as if one had just been exchanged.

@@ -154,6 +154,7 @@ fn keep_pair(scene: &mut Scene<'_>, consent: &str, pair: &(String, String)) {
             spent_at: None,
         };
         scene.realm.tokens.insert(secret::fingerprint(text), token);
+        scene.realm.issued.push(text.to_owned());
     };
     keep(&pair.0, TokenKind::Access, knobs.access_token_seconds);
     keep(&pair.1, TokenKind::Refresh, knobs.refresh_token_seconds);

@@ -28,6 +28,8 @@ async fn the_world_survives_a_restart_without_a_farewell() {
     let calls = stage.read("/facebook/calls.json").await;
     let written = std::fs::read_to_string(&file).expect("the file");
     assert!(!written.contains(&page[3..40]) && !written.contains(&user[3..40]), "tokens are kept as fingerprints");
+    let issued = stage.read("/facebook/issued.json").await;
+    assert!([&user, &page].iter().all(|token| issued.as_array().is_some_and(|all| all.contains(&json!(token)))));
     // A killed process may leave half a line.
     let mut torn = std::fs::OpenOptions::new().append(true).open(&file).expect("the file");
     std::io::Write::write_all(&mut torn, b"{\"realm\":\"facebook\",\"ta").expect("written");
