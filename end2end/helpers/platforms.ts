@@ -1,5 +1,3 @@
-import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import type { Server } from './server';
 
@@ -33,6 +31,9 @@ export interface Fault {
   times?: number;
   seconds?: number;
 }
+
+/** The platforms' own state, inside the data folder: it holds the apps' secrets in clear. */
+export const STATE_FILE = 'platforms.json';
 
 /** People and places of a fresh rehearsal world. */
 export const MARA = { slug: 'mara-jung', name: 'Mara Jung' };
@@ -92,25 +93,10 @@ export class Platforms {
     await this.advance((moment - (await this.now())) / 1_000);
   }
 
-  /** Every token, code and app secret that the platforms have issued, from their own state file. */
-  issued(): string[] {
-    const secrets = new Set<string>();
-    for (const line of readFileSync(join(this.server.data, this.stateFile()), 'utf8').split('\n')) {
-      if (!line) continue;
-      const { table, key, row } = JSON.parse(line);
-      if (table === 'tokens' || table === 'codes') secrets.add(key);
-      if (table === 'apps' && row) secrets.add(row.client_secret);
-    }
-    return [...secrets];
-  }
-
-  /** The state file's name inside the data folder: the one file that may hold tokens in clear. */
-  stateFile(): string {
-    const found = readdirSync(this.server.data, { recursive: true, encoding: 'utf8' }).find((name) =>
-      /(simulator|rehearsal|platforms)[^/]*\.(ndjson|jsonl|json)$/.test(name),
-    );
-    if (!found) throw new Error('the rehearsal keeps no state file');
-    return found;
+  /** Every token, code and app secret that the platforms have issued since the server began. */
+  async issued(): Promise<string[]> {
+    const all = await Promise.all(['facebook', 'pinterest'].map((name) => this.get<string[]>(`/sim/${name}/issued.json`)));
+    return [...new Set(all.flat())];
   }
 
   private async get<T>(path: string): Promise<T> {

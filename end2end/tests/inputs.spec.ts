@@ -166,7 +166,7 @@ test('an image of 40 MB is refused in Compose with both numbers', async ({ app }
   await something(app);
   await app.goto('/social/compose');
   const buffer = Buffer.concat([png(64, 64), Buffer.alloc(40 * 1024 * 1024)]);
-  await app.page.locator('input[type=file]').setInputFiles({ name: 'large.png', mimeType: 'image/png', buffer });
+  await app.page.getByTestId('compose-image').setInputFiles({ name: 'large.png', mimeType: 'image/png', buffer });
   await expect(app.page.getByText(/20 MB/).first()).toBeVisible();
 });
 

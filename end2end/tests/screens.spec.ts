@@ -9,7 +9,7 @@ const SCREENS: [name: string, path: string][] = [
   ['overview', '/'],
   ['accounts', '/social/settings/accounts'],
   ['inbox', '/inbox'],
-  ['inbox-all', '/inbox?tab=all'],
+  ['inbox-all', '/inbox?all=1'],
   ['calendar', '/social/calendar'],
   ['posts', '/social/posts'],
   ['posts-did-not-go-out', '/social/posts?tab=did_not_go_out'],

@@ -1,7 +1,7 @@
 import { expect, test } from '../helpers/app';
 import { filesBelow, leaks } from '../helpers/canary';
 import { png } from '../helpers/image';
-import { BLUMEN, BOARD, DAY, HOUR, MINUTE, WEDDINGS } from '../helpers/platforms';
+import { BLUMEN, BOARD, DAY, HOUR, MINUTE, STATE_FILE, WEDDINGS } from '../helpers/platforms';
 
 const FIRST = 'Autumn wreaths are in';
 const SECOND = 'Advent calendar, door one';
@@ -88,7 +88,7 @@ test.describe('from the first link to the post that was missed', () => {
     });
 
     await test.step('exactly one thread tells of this login', async () => {
-      await app.goto('/inbox?tab=all');
+      await app.goto('/inbox?all=1');
       await expect(app.threads()).toHaveCount(1);
       await expect(app.threads()).toHaveAttribute('data-stage', 'lost');
       await expect(app.threads()).toHaveAttribute('data-root', /^login/);
@@ -128,7 +128,7 @@ test.describe('from the first link to the post that was missed', () => {
       }
       await expect(app.page.getByTestId('disconnected-mark')).toHaveCount(0);
       await app.badgeShows('accounts', 0);
-      await app.goto('/inbox?tab=all');
+      await app.goto('/inbox?all=1');
       await expect(app.threads()).toHaveCount(1);
       await expect(app.threads()).toHaveAttribute('data-resolved', 'true');
       await app.threads().getByRole('link').first().click();
@@ -155,11 +155,10 @@ test.describe('from the first link to the post that was missed', () => {
     });
 
     await test.step('no token stands in the database, the log at trace, or any answer', async () => {
-      const issued = platforms.issued();
+      const issued = await platforms.issued();
       expect(issued.length, 'tokens to look for').toBeGreaterThan(8);
-      const stateFile = platforms.stateFile();
       const found: string[] = [];
-      for (const { name, bytes } of filesBelow(server.data, (name) => name.startsWith(stateFile))) {
+      for (const { name, bytes } of filesBelow(server.data, (name) => name.startsWith(STATE_FILE))) {
         found.push(...leaks(issued, bytes).map((leak) => `${name}: ${leak}`));
       }
       found.push(...leaks(issued, Buffer.from(server.log)).map((leak) => `server.log: ${leak}`));
