@@ -153,8 +153,12 @@ impl Site<'_> {
         gzip.write_all(content)?;
         let (brotli, gzip) = (brotli(content)?, gzip.finish()?);
         println!("   {name}: {} bytes, brotli {}, gzip {}", content.len(), brotli.len(), gzip.len());
-        self.put(format!("{name}.br"), &brotli)?;
-        self.put(format!("{name}.gz"), &gzip)
+        for (ending, small) in [("br", brotli), ("gz", gzip)] {
+            if small.len() < content.len() {
+                self.put(format!("{name}.{ending}"), &small)?;
+            }
+        }
+        Ok(())
     }
 
     fn put(&mut self, name: String, content: &[u8]) -> Result<()> {
@@ -177,7 +181,7 @@ impl Site<'_> {
 }
 
 fn is_compressible(name: &str) -> bool {
-    const TEXT: [&str; 11] = ["css", "html", "ico", "js", "json", "svg", "txt", "ttf", "wasm", "webmanifest", "xml"];
+    const TEXT: [&str; 10] = ["css", "html", "js", "json", "svg", "txt", "ttf", "wasm", "webmanifest", "xml"];
     name.rsplit_once('.').is_some_and(|(_, extension)| TEXT.contains(&extension))
 }
 

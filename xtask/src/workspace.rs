@@ -28,8 +28,9 @@ pub(crate) struct Workspace {
     pub(crate) target: PathBuf,
     /// The first `[[workspace.metadata.leptos]]` table.
     pub(crate) leptos: Value,
-    /// The names of the default members.
-    pub(crate) default_members: Vec<String>,
+    /// The names of the packages that make up the server: the default members without ourselves. Named one by one,
+    /// because together with xtask cargo would give their dependencies its features too, and build them twice.
+    pub(crate) server_packages: Vec<String>,
 }
 
 impl Workspace {
@@ -44,16 +45,17 @@ impl Workspace {
         let target = metadata["target_directory"].as_str().context("cargo metadata names no target folder")?;
         let default_ids = metadata["workspace_default_members"].as_array().cloned().unwrap_or_default();
         let packages = metadata["packages"].as_array().cloned().unwrap_or_default();
-        let default_members = packages
+        let server_packages = packages
             .iter()
             .filter(|package| default_ids.contains(&package["id"]))
             .filter_map(|package| package["name"].as_str().map(str::to_owned))
+            .filter(|name| name != "xtask")
             .collect();
         let leptos = metadata["metadata"]["leptos"][0].clone();
         if leptos.is_null() {
             bail!("Cargo.toml has no [[workspace.metadata.leptos]] table; restore it from git");
         }
-        Ok(Self { target: target.into(), leptos, default_members })
+        Ok(Self { target: target.into(), leptos, server_packages })
     }
 
     /// A folder under the target folder for xtask's own files; made when missing.

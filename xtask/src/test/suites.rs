@@ -21,16 +21,12 @@ pub(super) fn tests(workspace: &Workspace) -> Result<Outcome> {
         Ok(postgres) => (Some(postgres), Outcome::default()),
         Err(error) => (None, Outcome::without_tool(&error.context("no test ran on PostgreSQL"))),
     };
-    let runs = [
-        // xtask apart: its dependencies would be built a second time with the server's features.
-        workspace.default_members.iter().filter(|name| *name != "xtask").collect::<Vec<_>>(),
-        workspace.default_members.iter().filter(|name| *name == "xtask").collect::<Vec<_>>(),
-    ];
-    for packages in runs {
+    let ours = ["xtask".to_owned()];
+    for packages in [&workspace.server_packages[..], &ours] {
         let mut command = Command::new(&nextest);
         command.args(["nextest", "run", "--no-fail-fast", "--no-tests=pass", "--status-level=skip", "--final-status-level=fail"]);
         command.args(["--cargo-quiet", "--color=never"]);
-        command.args(packages.iter().flat_map(|name| ["--package", name.as_str()]));
+        command.args(package_flags(packages));
         command.env_remove("STAYPOSTED_TEST_POSTGRES_URL");
         if let Some(postgres) = &postgres {
             command.env("STAYPOSTED_TEST_POSTGRES_URL", &postgres.url);
@@ -70,9 +66,9 @@ fn read_nextest(lines: &[String]) -> Outcome {
 }
 
 /// The examples in documentation comments.
-pub(super) fn doctests(_: &Workspace) -> Result<Outcome> {
+pub(super) fn doctests(workspace: &Workspace) -> Result<Outcome> {
     let mut command = cargo();
-    command.args(["test", "--quiet", "--doc", "--no-fail-fast"]);
+    command.args(["test", "--quiet", "--doc", "--no-fail-fast"]).args(package_flags(&workspace.server_packages));
     let (success, lines) = watched(&mut command)?;
     let mut outcome = Outcome::default();
     for line in lines.iter().filter_map(|line| line.strip_prefix("test result: ")) {
@@ -106,7 +102,7 @@ pub(super) fn browser(workspace: &Workspace) -> Result<Outcome> {
     playwright
         .args(["test", "--reporter=list,json"])
         .current_dir(END2END)
-        .env("PLAYWRIGHT_JSON_OUTPUT_NAME", &results)
+        .env("PLAYWRIGHT_JSON_OUTPUT_FILE", &results)
         .env("STAYPOSTED_BIN", &built.binary)
         .env("CHROMIUM", chromium)
         .envs(leptos_env(&built.site));
@@ -143,6 +139,10 @@ fn read_suite(suite: &Value, outcome: &mut Outcome) {
     for inner in suite["suites"].as_array().into_iter().flatten() {
         read_suite(inner, outcome);
     }
+}
+
+fn package_flags(names: &[String]) -> impl Iterator<Item = &str> {
+    names.iter().flat_map(|name| ["--package", name])
 }
 
 /// Runs a command whose lines we show and also read.
