@@ -59,7 +59,9 @@ impl Services {
         let rule = CatchUpRule { per_day: rule.per_day.clamp(1, 10), from_day: rule.from_day.min(DAYS_AHEAD) };
         let view = self.posts_view(caller.workspace).await?;
         let missed = by_post(self.store.missed_deliveries(caller.workspace).await?);
-        let posts = self.store.posts_by_id(caller.workspace, missed.iter().map(|(post, _)| *post)).await?;
+        // A list, not an iterator: a closure held across the await would make this future unusable in a server function.
+        let ids: Vec<PostId> = missed.iter().map(|(post, _)| *post).collect();
+        let posts = self.store.posts_by_id(caller.workspace, ids).await?;
         let accounts: BTreeSet<AccountId> = missed.iter().flat_map(|(_, all)| all.iter().map(|delivery| delivery.account)).collect();
         let dues = || missed.iter().flat_map(|(_, all)| all.iter().map(|delivery| delivery.due_at));
         let span = dues().min().zip(dues().max()).map(|(first, last)| (view.moment(first), view.moment(last)));
