@@ -9,12 +9,12 @@ use web_sys::{File, FormData};
 use super::error::NO_CONNECTION;
 use super::send;
 
-/// Where an upload goes. A form without script adds `then=compose`, and is led back to Compose with `image=ID`.
+/// Where an upload goes. A form without script adds `then=PATH`, and is led back there with `image=ID`.
 pub const UPLOAD: &str = "/api/v1/media";
 
 /// An image by its id alone, as Compose without script gets it back from an upload.
-pub fn by_id(id: MediaId) -> ImageView {
-    ImageView { id, url: format!("{UPLOAD}/{id}"), alt: String::new(), width: 0, height: 0 }
+pub fn by_id(workspace: &str, id: MediaId) -> ImageView {
+    ImageView { id, url: format!("{UPLOAD}/{id}?workspace={workspace}"), alt: String::new(), width: 0, height: 0 }
 }
 
 /// Uploads one image; `on_progress` gets percent.
@@ -45,11 +45,11 @@ mod tests {
 
     #[test]
     fn an_answer_is_an_image_or_a_refusal() {
-        let image = by_id(MediaId([7; 16]));
+        let image = by_id("blumen-jung", MediaId([7; 16]));
         let body = serde_json::to_string(&image).unwrap();
         assert_eq!(read(200, &body), Ok(image));
-        assert_eq!(read(422, r#"{"code":"image_kind"}"#), Err(Box::new(ErrorCode::ImageKind.into())));
-        assert_eq!(read(413, "<html>").map_err(|refusal| refusal.code), Err(ErrorCode::ImageTooLarge));
-        assert_eq!(read(0, "").map_err(|refusal| refusal.trace), Err(Some(NO_CONNECTION.to_owned())));
+        assert_eq!(read(422, r#"{"code":"image_kind"}"#).unwrap_err().code, ErrorCode::ImageKind);
+        assert_eq!(read(413, "<html>").unwrap_err().code, ErrorCode::ImageTooLarge);
+        assert_eq!(read(0, "").unwrap_err().trace.as_deref(), Some(NO_CONNECTION));
     }
 }

@@ -137,10 +137,15 @@ fn clock_part() -> AnyView {
         view! {
             <button
                 class="button button--small"
-                type="button"
+                type="submit"
+                name="seconds"
+                value=seconds.to_string()
                 data-testid="rehearsal-advance"
                 data-seconds=seconds.to_string()
-                on:click=move |_| advance(seconds)
+                on:click=move |event| {
+                    event.prevent_default();
+                    advance(seconds);
+                }
             >
                 {*name}
             </button>
@@ -164,8 +169,9 @@ fn clock_part() -> AnyView {
     view! {
         <section class="rehearsal__part">
             <h2 class="rehearsal__title">"Clock"</h2>
-            <noscript inner_html="<p class=\"small\">This drawer needs JavaScript.</p>"></noscript>
-            <div class="actions">{STEPS.iter().map(step).collect_view()}</div>
+            <form class="actions" method="post" action="/sim/clock/advance">
+                {STEPS.iter().map(step).collect_view()}
+            </form>
             <form class="form" on:submit=to_date>
                 <div class="field-row">
                     <div class="field">
@@ -227,6 +233,7 @@ fn fault_part() -> AnyView {
     view! {
         <section class="rehearsal__part">
             <h2 class="rehearsal__title">"Make something go wrong"</h2>
+            <noscript inner_html="<p class=\"small\">This part needs JavaScript.</p>"></noscript>
             <form class="form" on:submit=make data-testid="rehearsal-fault">
                 <div class="field-row">
                     <div class="field">

@@ -57,12 +57,12 @@ async fn fetch((slug, post, image): (String, String, String)) -> Result<Data, Ap
         "" => None,
         id => Some(id.parse::<PostId>().map_err(|_| ApiError::from(ErrorCode::NotFound))?),
     };
-    let mut page = load_compose(slug, post).await?;
+    let mut page = load_compose(slug.clone(), post).await?;
     // An upload without script leads back here with the image's id.
     if let Ok(id) = image.parse()
         && page.start.images.iter().all(|image| image.id != id)
     {
-        page.start.images.push(media::by_id(id));
+        page.start.images.push(media::by_id(&slug, id));
     }
     Ok(page)
 }
@@ -204,7 +204,7 @@ fn form(page: Data) -> AnyView {
     });
     ask_when(draft);
     let post = start.post.map(|post| post.to_string()).unwrap_or_default();
-    let upload = without_script(&post);
+    let upload = without_script(&slug(), start.post);
     view! {
         <PostForm action=draft.action class="compose" test="compose-form" on:input=move |_| read() on:change=move |_| read()>
             {workspace_field()} <input type="hidden" name="post" value=post/> <div class="compose__main" node_ref=main>
@@ -528,15 +528,23 @@ fn buttons(draft: Draft) -> AnyView {
     .into_any()
 }
 
-/// The upload for a browser without script: a form of its own, because a browser sends files only as multipart. It is
-/// written as text, because a browser with script sees no elements inside `noscript`.
-fn without_script(post: &str) -> String {
-    let quoted = |text: &str| escaped(text).trim_start().replace('"', "&quot;");
+/// The upload for a browser without script: a form of its own, because a browser sends files only as multipart. The
+/// server leads back here with the image's id. It is written as text, because a browser with script sees no elements
+/// inside `noscript`.
+fn without_script(slug: &str, post: Option<PostId>) -> String {
+    // Both are ours: letters, digits and hyphens, so nothing in the address needs an escape but its own signs.
+    let slug: String = slug.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+    let then = words::href(&slug, words::COMPOSE) + &post.map(|post| format!("%3Fpost%3D{post}")).unwrap_or_default();
     format!(
-        r#"<form class="form" method="post" enctype="multipart/form-data" action="{}?then=compose"><input type="hidden" name="workspace" value="{}"><input type="hidden" name="post" value="{}"><div class="field"><label class="field__label" for="plain-image">Add a picture first; the text comes after it</label><input class="input" id="plain-image" type="file" name="file" accept="image/jpeg,image/png"></div><div class="form__end"><button class="button">Upload</button></div></form>"#,
-        media::UPLOAD,
-        quoted(&slug()),
-        quoted(post),
+        concat!(
+            r#"<form class="form" method="post" enctype="multipart/form-data" action="{upload}?workspace={slug}&amp;then={then}">"#,
+            r#"<div class="field"><label class="field__label" for="plain-image">Add a picture first; the text comes after it</label>"#,
+            r#"<input class="input" id="plain-image" type="file" name="file" accept="image/jpeg,image/png" required></div>"#,
+            r#"<div class="form__end"><button class="button">Upload</button></div></form>"#,
+        ),
+        upload = media::UPLOAD,
+        slug = slug,
+        then = then,
     )
 }
 
