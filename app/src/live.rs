@@ -4,7 +4,9 @@
 //! (a Web Lock says which) and tells the others over a broadcast channel, because HTTP/1.1 allows six connections. While
 //! the stream is down every tab says so and asks for the frame every 15 seconds.
 
-use domain::summary::shell::{Badges, Event, EventKind, Shell};
+#[cfg(not(feature = "ssr"))]
+use domain::summary::shell::Event;
+use domain::summary::shell::{Badges, EventKind, Shell};
 use domain::time::Timestamp;
 use leptos::prelude::*;
 

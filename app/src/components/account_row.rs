@@ -96,3 +96,84 @@ pub fn account_row(row: Memo<AccountRow>, slug: &str, may_refresh: bool, said: R
     }
     .into_any()
 }
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use domain::cause::Cause;
+    use domain::grant::RenewedBy;
+    use domain::id::{AccountId, GrantId};
+    use domain::platform::Platform;
+    use domain::summary::accounts::{Cost, LoginLine};
+    use domain::summary::{End, Moment};
+    use domain::time::Timestamp;
+
+    use super::*;
+
+    const DAY: i64 = 86_400_000_000;
+
+    fn moment(at: i64, near: &str) -> Moment {
+        Moment {
+            at: Timestamp(at),
+            text: "Fri 20 Nov, 20:41".to_owned(),
+            day: "Fri 20 Nov".to_owned(),
+            time: "20:41".to_owned(),
+            near: near.to_owned(),
+        }
+    }
+
+    fn lost(name: &str) -> AccountRow {
+        AccountRow {
+            id: AccountId([7; 16]),
+            grant: GrantId([8; 16]),
+            platform: Platform::Facebook,
+            name: name.to_owned(),
+            handle: None,
+            status: AccountStatus::Disconnected { since: Timestamp(15 * DAY), cause: Cause::Expired },
+            login_of: "Mara Jung".to_owned(),
+            siblings: Vec::new(),
+            renewed_by: RenewedBy::Person,
+            act_by: Some(End { moment: moment(15 * DAY, "Fri 20:41"), is_stated: true, is_past: true }),
+            renews_next: None,
+            cost: Cost { will_not_go_out: 7, next: Some(moment(16 * DAY, "tomorrow 09:00")), ..Cost::default() },
+            line: LoginLine {
+                from: Timestamp(0),
+                now: Timestamp(15 * DAY),
+                to: Timestamp(75 * DAY),
+                began: Timestamp(0),
+                end: Some(Timestamp(15 * DAY)),
+                renewals: Vec::new(),
+                next_renewal: None,
+                posts: vec![Timestamp(16 * DAY)],
+            },
+            can_refresh: true,
+            is_paused: false,
+        }
+    }
+
+    fn html(row: AccountRow, may_refresh: bool) -> String {
+        let owner = Owner::new();
+        owner.with(|| account_row(Memo::new(move |_| row.clone()), "blumen-jung", may_refresh, RwSignal::new(String::new())).to_html())
+    }
+
+    #[test]
+    fn a_lost_login_shows_the_mark_the_cost_and_the_button() {
+        let html = html(lost("Blumen Jung"), true);
+        assert!(html.contains("data-testid=\"disconnected-mark\""), "{html}");
+        assert!(html.contains("Login expired Fri 20:41. 7 posts will not go out; the next is tomorrow 09:00."), "{html}");
+        assert!(html.contains("Refresh Credentials"), "{html}");
+        assert!(html.contains("action=\"/api/v1/link/refresh\""), "{html}");
+        assert!(html.contains("href=\"/w/blumen-jung/social/settings/accounts/07"), "{html}");
+        assert!(!html.contains("style="), "the page's policy forbids inline style: {html}");
+    }
+
+    #[test]
+    fn who_may_not_refresh_gets_no_button() {
+        assert!(!html(lost("Blumen Jung"), false).contains("Refresh Credentials"));
+    }
+
+    #[test]
+    fn a_hostile_name_stays_text() {
+        let html = html(lost("</span><script>alert(1)</script>"), true);
+        assert!(!html.contains("<script"), "{html}");
+    }
+}
