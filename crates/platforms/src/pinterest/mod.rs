@@ -2,7 +2,8 @@
 //!
 //! A login is a refresh token of 60 days that slides and rotates with each renewal. The account is the person; posts
 //! (pins) go to a board. Images are sent in the request itself, so that no public address of ours is needed. PKCE is not
-//! mentioned by the documents: challenge and verifier are ignored.
+//! mentioned by the documents: challenge and verifier are ignored. A pin has one alternative text: with several images
+//! that of the first is sent.
 //!
 //! Not verified in the documents, and why being wrong is harmless:
 //!

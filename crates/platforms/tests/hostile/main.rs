@@ -109,6 +109,7 @@ async fn every_other_trouble_of_a_commit_is_unknown() {
             "server error with a refusal",
             Reply::Answer(502, JSON, "{\"error\":{\"message\":\"m\",\"code\":190,\"error_subcode\":463}}".into()),
         ),
+        ("server error with a block", Reply::Answer(500, JSON, "{\"error\":{\"message\":\"m\",\"code\":368}}".into())),
         ("a gateway", Reply::Answer(504, "text/html", "<html>".into())),
         ("a wall", Reply::Answer(403, "text/html", "<html>".into())),
     ];
