@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "backend")]
+pub mod backend;
 pub mod db;
 
 use std::sync::Arc;
