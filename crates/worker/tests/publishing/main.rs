@@ -1,0 +1,13 @@
+//! The publisher against a platform that does as it is told, on every database that is there.
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "tests")]
+
+mod fake;
+mod world;
+
+mod absence;
+mod answers;
+mod burst;
+mod crashes;
+mod order;
+mod people;
+mod sending;
