@@ -290,6 +290,7 @@ pub struct Together {
     changed: BTreeSet<WorkspaceId>,
     done: HashSet<String>,
     missed: Vec<(WorkspaceId, Root, Behind, ThreadId)>,
+    trouble: Vec<(WorkspaceId, Platform, ThreadId)>,
 }
 
 impl Together {
@@ -491,17 +492,10 @@ impl Tx {
                 )
                 .await?;
             }
+            // Counted after the last move: those that fail together are trouble together.
             Also::PlatformTrouble(platform, fresh) => {
                 if together.first(format!("trouble {workspace} {platform}")) {
-                    let row: Option<(i64,)> = self
-                        .row(
-                            "select count(*) from deliveries where workspace_id = $1 and state = 'waiting' and platform = $2",
-                            args![workspace, platform.code()],
-                        )
-                        .await?;
-                    if row.is_some_and(|row| row.0 >= TROUBLE_FROM) {
-                        self.tell(workspace, &Root::Platform { platform: *platform }, &Stage::Trouble, *fresh, now).await?;
-                    }
+                    together.trouble.push((workspace, *platform, *fresh));
                 }
             }
         }
@@ -516,6 +510,17 @@ impl Tx {
         for (workspace, root, behind, fresh) in together.missed {
             let stage = Stage::Missed { posts: self.missed_behind(workspace, behind).await? };
             self.tell(workspace, &root, &stage, fresh, now).await?;
+        }
+        for (workspace, platform, fresh) in together.trouble {
+            let row: Option<(i64,)> = self
+                .row(
+                    "select count(*) from deliveries where workspace_id = $1 and state = 'waiting' and platform = $2",
+                    args![workspace, platform.code()],
+                )
+                .await?;
+            if row.is_some_and(|row| row.0 >= TROUBLE_FROM) {
+                self.tell(workspace, &Root::Platform { platform }, &Stage::Trouble, fresh, now).await?;
+            }
         }
         for workspace in together.changed {
             self.event(workspace, EventKind::Posts, now).await?;
