@@ -231,10 +231,25 @@ mod tests {
         format!("{id}:{}", STANDARD.encode(bytes))
     }
 
-    fn folder(name: &str) -> std::path::PathBuf {
-        let folder = std::env::temp_dir().join(format!("stayposted-vault-{name}-{}", crate::random_token(&SystemChance)));
-        fs::create_dir(&folder).unwrap();
-        folder
+    /// A folder of one test, gone with it.
+    struct Folder(std::path::PathBuf);
+
+    impl Folder {
+        fn new() -> Self {
+            let folder = std::env::temp_dir().join(format!("stayposted-vault-{}", crate::random_token(&SystemChance)));
+            fs::create_dir(&folder).unwrap();
+            Self(folder)
+        }
+
+        fn key(&self) -> std::path::PathBuf {
+            self.0.join("root.key")
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
     }
 
     #[test]
@@ -297,7 +312,8 @@ mod tests {
 
     #[test]
     fn the_first_start_makes_a_private_file_and_the_second_reads_it() {
-        let path = folder("first").join("root.key");
+        let folder = Folder::new();
+        let path = folder.key();
         let made = RootKeys::load_or_create(&path, &SystemChance).unwrap();
         let read = RootKeys::load_or_create(&path, &SystemChance).unwrap();
         assert_eq!(*made.to_text(), *read.to_text());
@@ -311,7 +327,8 @@ mod tests {
 
     #[test]
     fn two_first_starts_at_once_get_the_same_key() {
-        let path = folder("race").join("root.key");
+        let folder = Folder::new();
+        let path = folder.key();
         let starts: Vec<_> = (0..8)
             .map(|_| {
                 let path = path.clone();
@@ -326,7 +343,8 @@ mod tests {
     #[test]
     fn a_key_file_that_everybody_reads_is_refused() {
         use std::os::unix::fs::PermissionsExt;
-        let path = folder("open").join("root.key");
+        let folder = Folder::new();
+        let path = folder.key();
         RootKeys::load_or_create(&path, &SystemChance).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(matches!(RootKeys::from_file(&path), Err(RootKeyError::FileIsOpen { mode: 0o644 })));
