@@ -310,7 +310,9 @@ impl Backend {
     #[expect(clippy::expect_used, reason = "a test cannot go on without its account")]
     pub async fn account(&self, caller: &Caller, name: &str) -> (AccountId, GrantId) {
         let accounts = self.services.store.accounts(caller.workspace).await.expect("the accounts");
-        let found = accounts.iter().find(|account| account.name == name).expect("an account of this name");
+        let names: Vec<&str> = accounts.iter().map(|account| account.name.as_str()).collect();
+        let found = accounts.iter().find(|account| account.name == name);
+        let found = found.unwrap_or_else(|| panic!("no account {name} among {names:?}"));
         (found.id, found.grant)
     }
 

@@ -79,7 +79,7 @@ impl Stage1 {
 
     async fn pinterest(&self) -> GrantId {
         self.backend.link(&self.caller, Pinterest, MARA).await;
-        self.backend.account(&self.caller, "blumenjung").await.1
+        self.backend.account(&self.caller, "Mara Jung").await.1
     }
 
     async fn facebook(&self) -> GrantId {
@@ -225,7 +225,7 @@ async fn a_strict_platform_after_a_lost_answer_is_our_fault_and_said_so() {
         let inbox = stage.backend.services.inbox(&stage.caller, false).await.unwrap();
         assert_eq!(inbox.rows.len(), 1);
         assert_eq!(inbox.rows[0].stage, Stage::Lost { cause });
-        let page = stage.backend.services.account_page(&stage.caller, stage.backend.account(&stage.caller, "blumenjung").await.0).await.unwrap();
+        let page = stage.backend.services.account_page(&stage.caller, stage.backend.account(&stage.caller, "Mara Jung").await.0).await.unwrap();
         let what: Vec<HistoryWhat> = page.history.iter().map(|line| line.what).collect();
         assert_eq!(what, [HistoryWhat::Refused, HistoryWhat::RenewalAnswerLost, HistoryWhat::SignedIn]);
     }
@@ -480,7 +480,7 @@ async fn new_boards_are_seen_within_a_day() {
     for mut stage in Stage1::each().await {
         let id = stage.pinterest().await;
         let boards = |text: String| serde_json::from_str::<Vec<serde_json::Value>>(&text).unwrap().len();
-        let account = stage.backend.account(&stage.caller, "blumenjung").await.0;
+        let account = stage.backend.account(&stage.caller, "Mara Jung").await.0;
         let store = stage.backend.services.store.clone();
         let before = boards(store.account(stage.caller.workspace, account).await.unwrap().unwrap().boards);
         let place = json!({ "id": "549755885175099", "name": "Advent", "kind": "PUBLIC", "people": ["mara-jung"], "username": "", "lost": [], "blocked": false, "gone": false });
