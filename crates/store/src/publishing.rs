@@ -50,6 +50,8 @@ pub struct Claimed {
     pub access_expires_at: Option<Timestamp>,
     /// Whether the login can be renewed without a person.
     pub has_refresh: bool,
+    /// Which tokens of the login are the newest; grows with each renewal and each consent.
+    pub generation: i64,
     /// When it was due.
     pub due_at: Timestamp,
     /// Until when it may go out.
@@ -100,6 +102,7 @@ struct ClaimedRow {
     login_retry_at: Option<i64>,
     access_expires_at: Option<i64>,
     has_refresh: bool,
+    generation: i64,
 }
 
 impl ClaimedRow {
@@ -132,6 +135,7 @@ impl ClaimedRow {
             login,
             access_expires_at: self.access_expires_at.map(Timestamp),
             has_refresh: self.has_refresh,
+            generation: self.generation,
             due_at,
             late_until: due_at + late,
             not_after: self.not_after.map(Timestamp),
@@ -189,7 +193,7 @@ macro_rules! claim {
 const CLAIMED: &str = "select d.id, d.workspace_id, d.post_id, d.revision_id, d.account_id, d.platform, d.due_at, d.detail, d.work_at, \
     d.attempts, d.checked_at, d.fence, p.not_after, r.content, a.state as account_state, a.since as account_since, \
     a.cause as account_cause, a.is_paused, a.late_at_most, a.grant_id, g.app_id, g.state as login, g.since as login_since, \
-    g.cause as login_cause, g.attempt as login_attempt, g.retry_at as login_retry_at, g.access_expires_at, g.has_refresh \
+    g.cause as login_cause, g.attempt as login_attempt, g.retry_at as login_retry_at, g.access_expires_at, g.has_refresh, g.generation \
     from deliveries d join posts p on p.id = d.post_id join post_revisions r on r.id = d.revision_id \
     join accounts a on a.id = d.account_id join grants g on g.id = a.grant_id \
     where d.lease_id = $1 order by d.work_at, d.due_at, d.id";

@@ -16,7 +16,6 @@ use store::Tx;
 use store::publishing::{Also, Behind, Claim, Claimed, Ended, Together};
 
 use super::held::{Change, Held};
-use super::load::SharedAccess;
 use super::{AT_ONCE, Inner};
 use crate::WorkerError;
 
@@ -80,11 +79,10 @@ async fn claim_some(inner: &Arc<Inner>, platform: Platform, most: usize, unclear
         return Ok(Vec::new());
     }
     let mut round = Round { now, limits: tx.limits(now).await?, last_sent: HashMap::new(), together: Together::default(), begins: false };
-    let mut access: HashMap<AccountId, SharedAccess> = HashMap::new();
     let mut work = Vec::with_capacity(claimed.len());
     for claimed in claimed {
-        let access = access.entry(claimed.account).or_default().clone();
-        let held = Held { inner: Arc::clone(inner), claimed, access, until };
+        let access = inner.memory.access(claimed.account, claimed.generation);
+        let held = Held { inner: Arc::clone(inner), claimed, access, is_first_try: false, until };
         if let Some(next) = round.decide(&mut tx, held).await? {
             work.push(next);
         }
@@ -122,6 +120,7 @@ impl Round {
                 match self.fate(tx, &held.claimed).await? {
                     Fate::Go => {
                         if !matches!(held.claimed.state, DeliveryState::Preparing { .. }) {
+                            held.is_first_try = held.claimed.attempts == 0;
                             held.claimed.state = held.after([DeliveryEvent::Claimed], now)?;
                             held.claimed.attempts = held.claimed.attempts.saturating_add(1);
                             self.begins = true;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::cause::Verdict;
 use domain::delivery::{DeliveryEvent, DeliveryState};
+use domain::grant::GrantState;
 use domain::id::AttemptId;
 use domain::inbox::Root;
 use domain::summary::accounts::Health;
@@ -68,14 +69,19 @@ async fn settle(held: Held, loaded: Loaded, attempt: AttemptId, committed: Commi
     }
 }
 
-/// What goes with a call that worked.
+/// What goes with a call that worked. In a burst that is noted once in a while, and at once after trouble.
 pub(super) fn worked(held: &Held) -> Vec<Also> {
-    let claimed = &held.claimed;
-    vec![
-        Also::GoodCall(claimed.grant, claimed.account),
-        Also::Back(Root::Platform { platform: claimed.platform }),
-        Also::Health(claimed.account, Health::Fine),
-    ]
+    let (claimed, memory, now) = (&held.claimed, &held.inner.memory, held.inner.now());
+    let had_trouble = claimed.attempts > 1 || claimed.login != GrantState::Live;
+    let mut also = Vec::new();
+    if memory.is_good_news(claimed.account, now) || had_trouble {
+        also.push(Also::GoodCall(claimed.grant, claimed.account));
+        also.push(Also::Health(claimed.account, Health::Fine));
+    }
+    if memory.is_answering_news(claimed.workspace, claimed.platform, now) || had_trouble {
+        also.push(Also::Back(Root::Platform { platform: claimed.platform }));
+    }
+    also
 }
 
 /// The platform accepted it and says where it is.

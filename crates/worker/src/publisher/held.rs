@@ -25,6 +25,8 @@ pub(super) struct Held {
     pub(super) claimed: Claimed,
     /// The opened login, shared by all that were claimed together for one account.
     pub(super) access: SharedAccess,
+    /// Whether nothing was ever begun for it, so that no steps can be remembered.
+    pub(super) is_first_try: bool,
     /// Wall time at which our lease ends.
     pub(super) until: Timestamp,
 }

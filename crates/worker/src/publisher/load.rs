@@ -49,7 +49,8 @@ pub(super) async fn load(held: &Held) -> Result<Load, WorkerError> {
         Ok(images) => images,
         Err(why) => return Ok(Load::Refused(why)),
     };
-    let steps = held.inner.services.store.steps(held.claimed.id).await?;
+    // Only a delivery that was begun before can have steps behind it.
+    let steps = if held.is_first_try { Vec::new() } else { held.inner.services.store.steps(held.claimed.id).await? };
     let done = steps.into_iter().map(|(_, kind, result)| Step { kind, result }).collect();
     let account = AccountAccess { remote_id: acting.account.remote_id.clone(), access: acting.account.access.clone() };
     let job = job(&held.claimed, account, images);

@@ -10,6 +10,7 @@ mod confirm;
 mod follow_up;
 mod held;
 mod load;
+mod memory;
 mod preflight;
 mod prepare;
 mod write;
@@ -30,6 +31,7 @@ use crate::WorkerError;
 use crate::absence;
 use claim::Work;
 use held::Held;
+use memory::Memory;
 use write::Writer;
 
 /// A lease outlives the longest call; each write that goes on under it begins it anew.
@@ -54,6 +56,7 @@ struct Inner {
     services: Services,
     node: NodeId,
     writer: Writer,
+    memory: Memory,
 }
 
 impl Inner {
@@ -79,7 +82,7 @@ impl Publisher {
         let writer = Writer::new(services.store.clone());
         let slots = Platform::ALL.iter().map(|platform| (*platform, Arc::new(Semaphore::new(policy::of(*platform).slots)))).collect();
         Self {
-            inner: Arc::new(Inner { services, node, writer }),
+            inner: Arc::new(Inner { services, node, writer, memory: Memory::default() }),
             all: Arc::new(Semaphore::new(AT_ONCE)),
             slots,
             running: JoinSet::new(),
@@ -99,6 +102,9 @@ impl Publisher {
         let mut count = 0;
         for platform in Platform::ALL {
             count += self.start_due(*platform).await?;
+        }
+        if count == 0 && self.in_flight() == 0 {
+            self.inner.memory.forget_access();
         }
         Ok(count)
     }
