@@ -10,7 +10,7 @@ use domain::role::Caller;
 use domain::summary::refusal::{ErrorCode, Refusal};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
-use leptos::prelude::{expect_context, use_context};
+use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 use secrecy::{ExposeSecret, SecretString};
 use service::{ServiceError, Services};
@@ -38,8 +38,12 @@ pub const FLOW_COOKIE: &str = "stayposted-flow";
 pub const GOING_COOKIE: &str = "stayposted-going";
 
 /// The backend.
-pub fn services() -> Services {
-    expect_context()
+///
+/// # Errors
+/// `Internal` when nobody waits for the answer any more: leptos renders a nested page twice and drops the first try,
+/// whose calls then have lost their contexts. They must end, not panic, or the page waits for them for ever.
+pub fn services() -> Result<Services, ApiError> {
+    use_context().ok_or_else(|| ErrorCode::Internal.into())
 }
 
 /// The request's visitor.
@@ -62,12 +66,13 @@ pub async fn caller_of(services: &Services, visitor: &Visitor, slug: &str) -> Re
 /// # Errors
 /// As [`caller_of`].
 pub async fn caller(slug: &str) -> Result<Caller, ApiError> {
-    let found = caller_of(&services(), &visitor(), slug).await;
+    let services = services()?;
+    let found = caller_of(&services, &visitor(), slug).await;
     if let Err(ServiceError::Refused(refusal)) = &found
         && refusal.code == ErrorCode::NotSignedIn
         && let Some(page) = page()
     {
-        let has_owner = services().has_owner().await.unwrap_or(true);
+        let has_owner = services.has_owner().await.unwrap_or(true);
         redirect(&if has_owner { crate::words::sign_in_path(&page) } else { "/welcome".to_owned() });
         // The redirect's status stays: not through `ApiError::from`.
         return Err(ApiError(ErrorCode::NotSignedIn.into()));
@@ -161,7 +166,7 @@ fn see_other() {
 }
 
 fn is_https() -> bool {
-    services().settings.public_url.scheme() == "https"
+    services().is_ok_and(|services| services.settings.public_url.scheme() == "https")
 }
 
 fn set_cookie(cookie: &str) {
@@ -175,7 +180,8 @@ fn set_cookie(cookie: &str) {
 
 /// Signs this browser in.
 pub fn set_session(token: &SecretString) {
-    let life = services().settings.session_life.as_secs();
+    let Ok(services) = services() else { return };
+    let life = services.settings.session_life.as_secs();
     let name = session_cookie(is_https());
     set_cookie(&format!("{name}={}; Path=/; Max-Age={life}", token.expose_secret()));
 }

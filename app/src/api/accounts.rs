@@ -16,7 +16,7 @@ pub async fn list_accounts(#[server(default)] workspace: String) -> Result<Accou
     use domain::role::Action;
     let caller = caller(&workspace).await?;
     caller.may(Action::See)?;
-    Ok(services().accounts_page(&caller).await?)
+    Ok(services()?.accounts_page(&caller).await?)
 }
 
 /// Everything the page of one account shows.
@@ -26,7 +26,7 @@ pub async fn show_account(#[server(default)] workspace: String, account: Account
     use domain::role::Action;
     let caller = caller(&workspace).await?;
     caller.may(Action::See)?;
-    Ok(services().account_page(&caller, account).await?)
+    Ok(services()?.account_page(&caller, account).await?)
 }
 
 /// Pauses posting to an account, or goes on.
@@ -36,7 +36,7 @@ pub async fn pause_account(#[server(default)] workspace: String, account: Accoun
     use domain::role::Action;
     let caller = caller(&workspace).await?;
     caller.may(Action::ManageAccounts)?;
-    Ok(services().pause_account(&caller, account, paused).await?)
+    Ok(services()?.pause_account(&caller, account, paused).await?)
 }
 
 /// Takes an account out; planned posts to it become drafts. Answers how many.
@@ -46,7 +46,7 @@ pub async fn unlink_account(#[server(default)] workspace: String, account: Accou
     use domain::role::Action;
     let caller = caller(&workspace).await?;
     caller.may(Action::ManageAccounts)?;
-    let drafts = services().unlink_account(&caller, account).await?;
+    let drafts = services()?.unlink_account(&caller, account).await?;
     redirect(&crate::words::href(&workspace, crate::words::ACCOUNTS));
     Ok(drafts)
 }
@@ -58,5 +58,5 @@ pub async fn check_account(#[server(default)] workspace: String, account: Accoun
     use domain::role::Action;
     let caller = caller(&workspace).await?;
     caller.may(Action::RefreshLogin)?;
-    Ok(services().check_account(&caller, account).await?)
+    Ok(services()?.check_account(&caller, account).await?)
 }

@@ -11,7 +11,7 @@ use super::{ApiError, FormOrJson};
 #[server(SignIn, prefix = "/api/v1", endpoint = "auth/sign_in", input = FormOrJson, output = Json)]
 pub async fn sign_in(email: String, password: String, #[server(default)] then: String) -> Result<(), ApiError> {
     use crate::context::{redirect, services, set_session, visitor};
-    let session = services().sign_in(&email, password.into(), visitor().source).await?;
+    let session = services()?.sign_in(&email, password.into(), visitor().source).await?;
     set_session(&session.token);
     redirect(&then);
     Ok(())
@@ -22,7 +22,7 @@ pub async fn sign_in(email: String, password: String, #[server(default)] then: S
 pub async fn sign_out() -> Result<(), ApiError> {
     use crate::context::{clear_session, redirect, services, visitor};
     if let Some(token) = visitor().token {
-        services().sign_out(&token).await?;
+        services()?.sign_out(&token).await?;
     }
     clear_session();
     redirect("/sign-in");
@@ -41,7 +41,7 @@ pub async fn create_owner(
 ) -> Result<(), ApiError> {
     use crate::context::{redirect, services, set_session};
     let owner = service::auth::NewOwner { name, email, password: password.into(), workspace, zone };
-    let session = services().create_first_owner(code.trim(), owner).await?;
+    let session = services()?.create_first_owner(code.trim(), owner).await?;
     set_session(&session.token);
     redirect("/");
     Ok(())
@@ -50,5 +50,5 @@ pub async fn create_owner(
 /// Whether this server still waits for its first owner.
 #[server(WaitsForOwner, prefix = "/api/v1", endpoint = "auth/waits_for_owner", input = leptos::server_fn::codec::GetUrl, output = Json)]
 pub async fn waits_for_owner() -> Result<bool, ApiError> {
-    Ok(!crate::context::services().has_owner().await?)
+    Ok(!crate::context::services()?.has_owner().await?)
 }

@@ -40,7 +40,7 @@ pub async fn load_compose(
 ) -> Result<ComposePage, ApiError> {
     let caller = caller(&workspace).await?;
     caller.may(Action::WritePosts)?;
-    Ok(services().compose_page(&caller, post).await?)
+    Ok(services()?.compose_page(&caller, post).await?)
 }
 
 /// What a wall time in a zone means: gaps and folds of summer time are decided here, before anything is saved.
@@ -57,7 +57,7 @@ pub async fn resolve_time(
     zone: String,
 ) -> Result<When, ApiError> {
     caller(&workspace).await?.may(Action::See)?;
-    let now = services().now();
+    let now = services()?.now();
     let zone = Zone::named(&zone)?;
     let (due, clock_change) = zone.resolve(&date, &time)?;
     Ok(When { due: zone.moment(due, now), clock_change, is_past: due <= now })
@@ -116,7 +116,7 @@ pub async fn compose(
         "draft" => "saved",
         _ => "scheduled",
     };
-    let composed = services().compose(&caller, input).await?;
+    let composed = services()?.compose(&caller, input).await?;
     lead_to_post(&workspace, &composed, done);
     Ok(composed)
 }

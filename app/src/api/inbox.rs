@@ -24,7 +24,7 @@ pub async fn list_inbox(
 ) -> Result<InboxPage, ApiError> {
     let caller = caller(&workspace).await?;
     caller.may(Action::See)?;
-    Ok(services().inbox(&caller, all).await?)
+    Ok(services()?.inbox(&caller, all).await?)
 }
 
 /// One thread with its story. Changes nothing; `inbox/read` marks it read.
@@ -38,7 +38,7 @@ pub async fn show_thread(
 ) -> Result<ThreadPage, ApiError> {
     let caller = caller(&workspace).await?;
     caller.may(Action::See)?;
-    Ok(services().thread(&caller, thread).await?)
+    Ok(services()?.thread(&caller, thread).await?)
 }
 
 /// Marks a thread read, for the person who asks.
@@ -52,5 +52,5 @@ pub async fn read_thread(
 ) -> Result<(), ApiError> {
     let caller = caller(&workspace).await?;
     caller.may(Action::See)?;
-    Ok(services().mark_read(&caller, thread).await?)
+    Ok(services()?.mark_read(&caller, thread).await?)
 }

@@ -17,7 +17,7 @@ pub async fn start_link(#[server(default)] workspace: String, platform: Platform
     use domain::role::Action;
     let caller = caller(&workspace).await?;
     caller.may(Action::ManageAccounts)?;
-    Ok(lead_out(services().start_link(&caller, platform).await?))
+    Ok(lead_out(services()?.start_link(&caller, platform).await?))
 }
 
 /// Refresh Credentials: starts the consent for exactly this login.
@@ -32,7 +32,7 @@ pub async fn refresh_login(
     let caller = caller(&workspace).await?;
     caller.may(Action::RefreshLogin)?;
     let options = service::consent::RefreshOptions { switch_person };
-    Ok(lead_out(services().start_refresh(&caller, grant, options).await?))
+    Ok(lead_out(services()?.start_refresh(&caller, grant, options).await?))
 }
 
 #[cfg(feature = "ssr")]
@@ -58,7 +58,7 @@ pub async fn show_result(#[server(default)] workspace: String, consent: ConsentI
     use domain::role::Action;
     let caller = caller(&workspace).await?;
     caller.may(Action::See)?;
-    Ok(services().consent_result(&caller, consent).await?)
+    Ok(services()?.consent_result(&caller, consent).await?)
 }
 
 /// First link: links what was chosen.
@@ -72,7 +72,7 @@ pub async fn choose_accounts(
     use domain::role::Action;
     let caller = caller(&workspace).await?;
     caller.may(Action::ManageAccounts)?;
-    Ok(services().link_chosen(&caller, consent, remote_ids).await?)
+    Ok(services()?.link_chosen(&caller, consent, remote_ids).await?)
 }
 
 /// Lets the other person's login take the accounts over that both manage.
@@ -82,5 +82,5 @@ pub async fn take_over(#[server(default)] workspace: String, consent: ConsentId)
     use domain::role::Action;
     let caller = caller(&workspace).await?;
     caller.may(Action::ManageAccounts)?;
-    Ok(services().take_over(&caller, consent).await?)
+    Ok(services()?.take_over(&caller, consent).await?)
 }

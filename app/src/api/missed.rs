@@ -38,7 +38,7 @@ pub async fn list_missed(
         per_day: per_day.unwrap_or(usual.per_day).clamp(1, 10),
         from_day: from_day.unwrap_or(usual.from_day).min(domain::missed::DAYS_AHEAD),
     };
-    Ok(services().missed_page(&caller, rule).await?)
+    Ok(services()?.missed_page(&caller, rule).await?)
 }
 
 /// Gives missed posts new times, all or none.
@@ -63,7 +63,7 @@ pub async fn apply_missed(
     let caller = caller(&workspace).await?;
     caller.may(Action::WritePosts)?;
     let times = chosen(posts, &dates, &times, ticked.as_deref())?;
-    Ok(services().apply_missed(&caller, times).await?)
+    Ok(services()?.apply_missed(&caller, times).await?)
 }
 
 /// Takes an application of new times back, until the first of its posts has gone out.
@@ -77,7 +77,7 @@ pub async fn undo_missed(
 ) -> Result<(), ApiError> {
     let caller = caller(&workspace).await?;
     caller.may(Action::WritePosts)?;
-    Ok(services().undo_missed(&caller, id).await?)
+    Ok(services()?.undo_missed(&caller, id).await?)
 }
 
 /// Dismisses missed posts.
@@ -92,7 +92,7 @@ pub async fn drop_missed(
 ) -> Result<(), ApiError> {
     let caller = caller(&workspace).await?;
     caller.may(Action::WritePosts)?;
-    Ok(services().drop_missed(&caller, posts).await?)
+    Ok(services()?.drop_missed(&caller, posts).await?)
 }
 
 /// The ticked posts with their times. A form sends date and time of every row and the ticks beside them.

@@ -27,7 +27,7 @@ pub async fn list_posts(
 ) -> Result<PostsPage, ApiError> {
     let caller = caller(&workspace).await?;
     caller.may(Action::See)?;
-    Ok(services().posts_page(&caller, tab).await?)
+    Ok(services()?.posts_page(&caller, tab).await?)
 }
 
 /// One post with its proof of posting.
@@ -41,7 +41,7 @@ pub async fn show_post(
 ) -> Result<PostPage, ApiError> {
     let caller = caller(&workspace).await?;
     caller.may(Action::See)?;
-    Ok(services().post_page(&caller, post).await?)
+    Ok(services()?.post_page(&caller, post).await?)
 }
 
 /// Cancels what is still planned of a post, or deletes a draft.
@@ -58,7 +58,7 @@ pub async fn cancel_post(
 ) -> Result<(), ApiError> {
     let caller = caller(&workspace).await?;
     caller.may(Action::WritePosts)?;
-    services().cancel_post(&caller, post).await?;
+    services()?.cancel_post(&caller, post).await?;
     if draft {
         redirect(&crate::words::href(&workspace, "/social/posts?tab=drafts"));
     }
@@ -85,7 +85,7 @@ pub async fn reschedule_post(
 ) -> Result<Composed, ApiError> {
     let caller = caller(&workspace).await?;
     caller.may(Action::WritePosts)?;
-    let composed = services().reschedule_post(&caller, post, &date, &time, &zone).await?;
+    let composed = services()?.reschedule_post(&caller, post, &date, &time, &zone).await?;
     super::compose::lead_to_post(&workspace, &composed, "rescheduled");
     Ok(composed)
 }
@@ -118,5 +118,5 @@ pub async fn answer_delivery(
         "new_time" => PostAnswer::NewTime { date, time, zone },
         _ => return Err(ErrorCode::BadArguments.into()),
     };
-    Ok(services().answer_delivery(&caller, delivery, answer).await?)
+    Ok(services()?.answer_delivery(&caller, delivery, answer).await?)
 }

@@ -14,7 +14,7 @@ use super::ApiError;
 pub async fn shell(#[server(default)] workspace: String) -> Result<Shell, ApiError> {
     use crate::context::{caller, services};
     let caller = caller(&workspace).await?;
-    Ok(services().shell(&caller).await?)
+    Ok(services()?.shell(&caller).await?)
 }
 
 /// Everything Overview shows.
@@ -24,5 +24,5 @@ pub async fn overview(#[server(default)] workspace: String) -> Result<OverviewPa
     use domain::role::Action;
     let caller = caller(&workspace).await?;
     caller.may(Action::See)?;
-    Ok(services().overview(&caller).await?)
+    Ok(services()?.overview(&caller).await?)
 }
