@@ -49,7 +49,7 @@ impl Store {
     pub async fn audit_of(&self, workspace: WorkspaceId, object: &str, most: i64) -> Result<Vec<AuditLine>, StoreError> {
         let rows: Vec<(String, String, i64)> = self
             .rows(
-                "select action, object, at from audit where workspace_id = $1 and object = $2 order by at desc limit $3",
+                "select action, object, at from audit where workspace_id = $1 and object = $2 order by at desc, id desc limit $3",
                 args![workspace, object, most],
             )
             .await?;

@@ -311,7 +311,7 @@ impl Store {
     pub async fn has_sibling(&self, app: PlatformAppId, remote_person: &str, other_than: GrantId) -> Result<bool, StoreError> {
         let row: Option<(i64,)> = self
             .row(
-                "select 1 from grants where app_id = $1 and remote_person = $2 and id <> $3 and state <> 'unlinked' limit 1",
+                "select cast(1 as bigint) from grants where app_id = $1 and remote_person = $2 and id <> $3 and state <> 'unlinked' limit 1",
                 args![app, remote_person, other_than],
             )
             .await?;
@@ -409,7 +409,7 @@ impl Store {
     pub async fn refresh_attempts(&self, workspace: WorkspaceId, grant: GrantId, most: i64) -> Result<Vec<RefreshAttempt>, StoreError> {
         let rows: Vec<(i64, Option<String>)> = self
             .rows(
-                "select sent_at, outcome from refresh_attempts where grant_id = $1 and workspace_id = $2 order by sent_at desc limit $3",
+                "select sent_at, outcome from refresh_attempts where grant_id = $1 and workspace_id = $2 order by sent_at desc, fence desc, id desc limit $3",
                 args![grant, workspace, most],
             )
             .await?;
@@ -671,7 +671,7 @@ impl Tx {
     pub async fn begin_attempt(&mut self, id: AttemptId, grant: &Grant, now: Timestamp) -> Result<bool, StoreError> {
         let lost: Option<(i64,)> = self
             .row(
-                "select 1 from refresh_attempts where grant_id = $1 and generation = $2 and (outcome is null or outcome = 'unknown') limit 1",
+                "select cast(1 as bigint) from refresh_attempts where grant_id = $1 and generation = $2 and (outcome is null or outcome = 'unknown') limit 1",
                 args![grant.id, grant.generation],
             )
             .await?;

@@ -345,7 +345,7 @@ impl Tx {
     async fn holds_up_deliveries(&mut self, grant: GrantId) -> Result<bool, StoreError> {
         let row: Option<(i64,)> = self
             .row(
-                "select 1 from deliveries d join accounts a on a.id = d.account_id where a.grant_id = $1 and d.state = 'waiting' limit 1",
+                "select cast(1 as bigint) from deliveries d join accounts a on a.id = d.account_id where a.grant_id = $1 and d.state = 'waiting' limit 1",
                 args![grant],
             )
             .await?;
