@@ -202,10 +202,11 @@ impl Round {
         if let Some(until) = limit {
             return Ok(Fate::Wait { until, renew: false });
         }
-        if now.since(claimed.due_at) > LATE && !matches!(claimed.state, DeliveryState::Preparing { .. }) {
-            if let Some(until) = self.spaced(tx, claimed.account).await? {
-                return Ok(Fate::Space(until));
-            }
+        if now.since(claimed.due_at) > LATE
+            && !matches!(claimed.state, DeliveryState::Preparing { .. })
+            && let Some(until) = self.spaced(tx, claimed.account).await?
+        {
+            return Ok(Fate::Space(until));
         }
         Ok(Fate::Go)
     }

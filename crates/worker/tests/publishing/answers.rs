@@ -6,7 +6,7 @@ use domain::cause::Class;
 use domain::delivery::{DeliveryState, KnownBy};
 use domain::inbox::Stage;
 use domain::summary::refusal::ErrorCode;
-use domain::time::{Clock, hours, minutes};
+use domain::time::{hours, minutes};
 use service::posts::PostAnswer;
 use testkit::FakeClock;
 
@@ -114,11 +114,6 @@ async fn a_persons_word_publishes_it_or_sends_it_again_after_one_more_look() {
         world.fake.next([Next::DropAfterUnlisted, Next::DropBefore, Next::DropAfterUnlisted]);
         let mut publisher = world.publisher();
         world.run_until(&mut publisher, due + minutes(8)).await;
-        let id = |post| async move { world_delivery(post).await };
-        async fn world_delivery(post: domain::id::PostId) -> domain::id::PostId {
-            post
-        }
-        let _ = id;
         let (a, b, c) = (world.delivery(there).await.id, world.delivery(again).await.id, world.delivery(hidden).await.id);
 
         world.services.answer_delivery(&world.caller, a, PostAnswer::There).await.expect("taken");
@@ -153,7 +148,6 @@ async fn a_repeatable_step_is_repeated_and_a_remembered_one_is_not() {
     world.run_until(&mut publisher, due + minutes(3)).await;
     assert!(matches!(world.state(post).await, DeliveryState::Published { .. }));
     assert_eq!(world.fake.step_calls(), 3);
-    let _ = world.world.now();
     world.fake.refuse_prepare(Class::Transient);
     let second = world.schedule("More photos", &[account], due + minutes(10)).await;
     world.run_until(&mut publisher, due + minutes(20)).await;

@@ -24,9 +24,6 @@ async fn begin(world: &World, publisher: &mut worker::publisher::Publisher, deli
 #[tokio::test]
 async fn a_worker_killed_while_committing_leads_to_looking_and_never_to_a_second_commit() {
     for fresh in testkit::db::each().await {
-        for (next, is_online) in [(Next::HangAfter, true), (Next::HangBefore, false)] {
-            let _ = (&next, is_online);
-        }
         let world = World::new(fresh).await;
         let (_, account) = world.account("page").await;
         let due = FakeClock::START + minutes(5);

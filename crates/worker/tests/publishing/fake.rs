@@ -42,7 +42,6 @@ pub enum Next {
 #[derive(Debug, Clone)]
 pub struct Accepted {
     pub remote_id: String,
-    pub delivery: DeliveryId,
     pub account: String,
     pub text: String,
     pub at: Timestamp,
@@ -116,7 +115,6 @@ impl Fake {
             let remote_id = format!("r{}", state.accepted.len() + 1);
             state.accepted.push(Accepted {
                 remote_id: remote_id.clone(),
-                delivery: job.delivery,
                 account: job.account.remote_id.clone(),
                 text: job.text.clone(),
                 at,
