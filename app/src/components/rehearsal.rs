@@ -58,7 +58,7 @@ pub fn strip(rehearsal: Rehearsal) -> AnyView {
                         "Nothing leaves this computer. Clock: " <span data-testid="rehearsal-clock">{move || clock.read().text.clone()}</span>
                     </span>
                     <svg class="icon rehearsal__arrow" aria-hidden="true">
-                        <use_ href="/icons.svg#chevron-down"></use_>
+                        <use_ href={"/icons.svg#chevron-down".to_owned()}></use_>
                     </svg>
                 </summary>
                 <div class="rehearsal__drawer">{clock_part()} {fault_part()} {platforms_part(&platforms_url)}</div>

@@ -161,7 +161,7 @@ fn missed_row(slug: &str, row: MissedRow, is_now: bool, may_write: bool) -> AnyV
     let MissedRow { post, was_due, why, suggestion, date, time, left_out } = row;
     let id: PostId = post.id;
     let platform = post.deliveries.first().map(|delivery| delivery.platform);
-    let accounts = posts::accounts_plain(&post);
+    let accounts = posts::missed_accounts(&post);
     let said = platform.map_or_else(String::new, |platform| format!("{accounts}: {}", words::missed_why(why, platform)));
     let is_edited = RwSignal::new(false);
     let suggestion = match (is_now, suggestion) {

@@ -91,10 +91,11 @@ pub const fn platform_of(about: &About) -> Option<Platform> {
     }
 }
 
-/// The accounts of a post in one line: "Facebook Page, Pinterest"; what will not go out is named.
+/// The accounts of a post in one line: "Facebook Page, Pinterest"; what will not go out is named. Where two are of one
+/// kind, their names stand instead.
 pub fn accounts_line(line: &PostLine) -> String {
-    let lost = words(line, true).join(", ");
-    let fine = words(line, false).join(", ");
+    let lost = words(line, |delivery| delivery.at_risk).join(", ");
+    let fine = words(line, |delivery| !delivery.at_risk).join(", ");
     match (fine.is_empty(), lost.is_empty()) {
         (_, true) => fine,
         (true, false) => format!("{lost}: will not go out"),
@@ -102,22 +103,16 @@ pub fn accounts_line(line: &PostLine) -> String {
     }
 }
 
-/// The kinds of accounts of a post: "Facebook Page, Pinterest".
-pub fn accounts_plain(line: &PostLine) -> String {
-    let mut kinds = words(line, false);
-    kinds.extend(words(line, true).into_iter().filter(|word| !words(line, false).contains(word)));
-    kinds.join(", ")
+/// The accounts that missed a post, or all of it: "Facebook Page, Pinterest".
+pub fn missed_accounts(line: &PostLine) -> String {
+    let missed = words(line, |delivery| matches!(delivery.status, DeliveryStatus::Missed { .. }));
+    if missed.is_empty() { words(line, |_| true).join(", ") } else { missed.join(", ") }
 }
 
-fn words(line: &PostLine, at_risk: bool) -> Vec<&'static str> {
-    let mut words = Vec::new();
-    for DeliveryLine { platform, .. } in line.deliveries.iter().filter(|delivery| delivery.at_risk == at_risk) {
-        let word = platform.account_word();
-        if !words.contains(&word) {
-            words.push(word);
-        }
-    }
-    words
+fn words(line: &PostLine, is_meant: impl Fn(&DeliveryLine) -> bool) -> Vec<&str> {
+    let is_alone = |delivery: &DeliveryLine| line.deliveries.iter().filter(|other| other.platform == delivery.platform).count() == 1;
+    let word = |delivery| if is_alone(delivery) { delivery.platform.account_word() } else { delivery.account_name.as_str() };
+    line.deliveries.iter().filter(|delivery| is_meant(delivery)).map(word).collect()
 }
 
 /// The sentence of the rule behind the proposed times.
