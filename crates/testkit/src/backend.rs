@@ -215,6 +215,17 @@ impl Backend {
         calls.as_array().or_else(|| calls["calls"].as_array()).cloned().unwrap_or_default()
     }
 
+    /// Every public post of a platform: id, account, text, media, `created_at`.
+    ///
+    /// # Panics
+    /// When the platform does not answer.
+    #[expect(clippy::expect_used, reason = "a test cannot go on without its platforms")]
+    pub async fn feed(&self, platform: Platform) -> Vec<Value> {
+        let feed: Value =
+            self.browser.get(format!("{}/{platform}/feed.json", self.base)).send().await.expect("an answer").json().await.expect("JSON");
+        feed.as_array().or_else(|| feed["posts"].as_array()).cloned().unwrap_or_default()
+    }
+
     /// Every token, code and secret that a platform gave out.
     ///
     /// # Panics
