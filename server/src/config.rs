@@ -8,7 +8,7 @@ use url::Url;
 
 /// Where the process listens, what it is called from outside, and where its data lies.
 #[derive(Debug, Clone, Args)]
-pub struct Serve {
+pub(crate) struct Serve {
     /// Address and port to listen on. Loopback unless told otherwise: put a reverse proxy with TLS in front.
     #[arg(long, env = "STAYPOSTED_ADDR", default_value = "127.0.0.1:3000")]
     pub addr: SocketAddr,
@@ -39,7 +39,7 @@ pub struct Serve {
 
 /// The database and the keys.
 #[derive(Debug, Clone, Args)]
-pub struct Data {
+pub(crate) struct Data {
     /// The data folder: the SQLite file, images, and the key file unless one is configured. Made with mode 0700.
     #[arg(long = "data", env = "STAYPOSTED_DATA", default_value = "data")]
     pub folder: PathBuf,
@@ -55,7 +55,7 @@ pub struct Data {
 
 /// Our registrations at the platforms. Id and secret belong together.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Apps {
+pub(crate) struct Apps {
     /// App id of the Facebook app.
     #[arg(long, env = "STAYPOSTED_FACEBOOK_CLIENT_ID", requires = "facebook_client_secret")]
     pub facebook_client_id: Option<String>,
@@ -72,7 +72,7 @@ pub struct Apps {
 
 /// A secret on its way from the command line to the vault.
 #[derive(Clone)]
-pub struct Hidden(pub String);
+pub(crate) struct Hidden(pub String);
 
 impl std::fmt::Debug for Hidden {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -89,7 +89,7 @@ impl std::str::FromStr for Hidden {
 
 /// Which half of the work a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ServeRole {
+pub(crate) enum ServeRole {
     /// Pages and API only.
     Web,
     /// Renewals and publishing only.
@@ -100,7 +100,7 @@ pub enum ServeRole {
 
 impl ServeRole {
     /// Whether this process works unasked.
-    pub fn works(self) -> bool {
+    pub(crate) fn works(self) -> bool {
         self != Self::Web
     }
 }
@@ -121,13 +121,13 @@ fn public_url(text: &str) -> Result<Url, String> {
 
 impl Serve {
     /// The public address, configured or derived from the listen address.
-    pub fn public(&self) -> Url {
+    pub(crate) fn public(&self) -> Url {
         let fallback = || Url::parse(&format!("http://{}", self.addr)).ok();
         self.public_url.clone().or_else(fallback).unwrap_or_else(|| unreachable!("an address and port make an address"))
     }
 
     /// The folder of the built site.
-    pub fn site_folder(&self) -> PathBuf {
+    pub(crate) fn site_folder(&self) -> PathBuf {
         let beside = || Some(std::env::current_exe().ok()?.parent()?.join("site")).filter(|folder| folder.is_dir());
         let leptos = || std::env::var_os("LEPTOS_SITE_ROOT").map(PathBuf::from);
         self.site.clone().or_else(leptos).or_else(beside).unwrap_or_else(|| PathBuf::from("target/site"))

@@ -24,7 +24,7 @@ const EARLIEST: Timestamp = Timestamp::from_seconds(1_795_392_000);
 ///
 /// # Errors
 /// When something is wrong, so that a script can tell.
-pub async fn run(settings: &Serve) -> anyhow::Result<()> {
+pub(crate) async fn run(settings: &Serve) -> anyhow::Result<()> {
     let mut findings = Vec::new();
     address(settings, &mut findings);
     clock(&mut findings);

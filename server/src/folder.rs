@@ -9,7 +9,7 @@ use domain::id::NodeId;
 
 /// The data folder of this process, locked for its life.
 #[derive(Debug)]
-pub struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
     node: NodeId,
     _lock: File,
@@ -20,7 +20,7 @@ impl Folder {
     ///
     /// # Errors
     /// When it cannot be made or written, or another process holds it.
-    pub fn open(path: &Path, chance: &dyn Chance) -> anyhow::Result<Self> {
+    pub(crate) fn open(path: &Path, chance: &dyn Chance) -> anyhow::Result<Self> {
         make_private(path)?;
         let lock_file = path.join("lock");
         let lock = OpenOptions::new()
@@ -39,12 +39,12 @@ impl Folder {
     }
 
     /// A path inside.
-    pub fn join(&self, name: &str) -> PathBuf {
+    pub(crate) fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
     /// Who this process is among those that share a database.
-    pub fn node(&self) -> NodeId {
+    pub(crate) fn node(&self) -> NodeId {
         self.node
     }
 }

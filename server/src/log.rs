@@ -6,7 +6,7 @@ use tracing_subscriber::EnvFilter;
 
 /// What is logged, and how.
 #[derive(Debug, Args)]
-pub struct LogSettings {
+pub(crate) struct LogSettings {
     /// What to log: a level (error, warn, info, debug, trace) or filters such as worker=debug.
     #[arg(long, env = "STAYPOSTED_LOG", default_value = "info", global = true)]
     log: String,
@@ -29,7 +29,7 @@ const CAPPED: &[&str] = &["hyper=info", "hyper_util=info", "reqwest=info", "h2=i
 ///
 /// # Errors
 /// When a filter cannot be read.
-pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
+pub(crate) fn start(settings: &LogSettings) -> anyhow::Result<()> {
     let mut filter = EnvFilter::try_new(&settings.log).context("STAYPOSTED_LOG cannot be read")?;
     for cap in CAPPED {
         filter = filter.add_directive(cap.parse()?);

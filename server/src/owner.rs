@@ -14,14 +14,14 @@ use crate::start;
 
 /// What can be done with owners.
 #[derive(Debug, Subcommand)]
-pub enum OwnerCommand {
+pub(crate) enum OwnerCommand {
     /// Create an owner with a workspace; the password is read from standard input
     Create(Create),
 }
 
 /// The new owner.
 #[derive(Debug, Args)]
-pub struct Create {
+pub(crate) struct Create {
     #[command(flatten)]
     data: Data,
     /// Name of the person.
@@ -42,7 +42,7 @@ pub struct Create {
 ///
 /// # Errors
 /// When the database cannot be opened or the owner is refused.
-pub async fn run(command: OwnerCommand) -> anyhow::Result<()> {
+pub(crate) async fn run(command: OwnerCommand) -> anyhow::Result<()> {
     let OwnerCommand::Create(args) = command;
     eprintln!("Password (10 to 500 characters), then Enter:");
     let mut password = String::new();
@@ -69,7 +69,7 @@ pub async fn run(command: OwnerCommand) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn print_setup_code(services: &Services, public_url: &Url) -> anyhow::Result<()> {
+pub(crate) async fn print_setup_code(services: &Services, public_url: &Url) -> anyhow::Result<()> {
     if let Some(code) = services.new_setup_code().await? {
         println!(
             "\nThis installation has no owner yet. Open {public_url}welcome and enter this code:\n\n    {code}\n\nIt works once. The next start prints a new one.\n"

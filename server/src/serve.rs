@@ -25,7 +25,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(25);
 ///
 /// # Errors
 /// When the address cannot be listened on.
-pub async fn run(
+pub(crate) async fn run(
     settings: &Serve,
     backend: Backend,
     rehearsal: impl FnOnce(&Web, &Backend) -> anyhow::Result<Option<Router<Web>>>,

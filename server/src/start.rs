@@ -22,7 +22,7 @@ use crate::folder::Folder;
 
 /// The backend of one process.
 #[derive(Debug)]
-pub struct Backend {
+pub(crate) struct Backend {
     /// The services.
     pub services: Services,
     /// The data folder, locked.
@@ -31,7 +31,7 @@ pub struct Backend {
 
 /// What differs between a real server and the rehearsal.
 #[derive(Debug)]
-pub struct World {
+pub(crate) struct World {
     /// World time.
     pub clock: Arc<dyn Clock>,
     /// Where the platforms are reached.
@@ -42,7 +42,7 @@ pub struct World {
 
 impl World {
     /// The real world.
-    pub fn real() -> Self {
+    pub(crate) fn real() -> Self {
         let endpoints = Platform::ALL.iter().map(|&platform| (platform, platforms::public_endpoints(platform))).collect();
         Self { clock: Arc::new(SystemClock), endpoints, rehearsal: None }
     }
@@ -52,7 +52,7 @@ impl World {
 ///
 /// # Errors
 /// With what is wrong and what to do, when something cannot be opened.
-pub async fn backend(data: &Data, public_url: Url, world: World) -> anyhow::Result<Backend> {
+pub(crate) async fn backend(data: &Data, public_url: Url, world: World) -> anyhow::Result<Backend> {
     let chance = Arc::new(SystemChance);
     let folder = Folder::open(&data.folder, &*chance)?;
     let vault = Arc::new(vault(data, &folder)?);
@@ -100,7 +100,7 @@ fn vault(data: &Data, folder: &Folder) -> anyhow::Result<Vault> {
 ///
 /// # Errors
 /// When it cannot be opened or brought up to date.
-pub async fn database(data: &Data, folder: &Folder) -> anyhow::Result<Store> {
+pub(crate) async fn database(data: &Data, folder: &Folder) -> anyhow::Result<Store> {
     match &data.database_url {
         None => Store::open_sqlite(&folder.join("stayposted.db")).await.context("the SQLite file in the data folder cannot be opened"),
         Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
@@ -140,7 +140,7 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 ///
 /// # Errors
 /// When the database or the vault fails.
-pub async fn set_apps(services: &Services, apps: &Apps) -> anyhow::Result<()> {
+pub(crate) async fn set_apps(services: &Services, apps: &Apps) -> anyhow::Result<()> {
     let named = [
         (Platform::Facebook, &apps.facebook_client_id, &apps.facebook_client_secret),
         (Platform::Pinterest, &apps.pinterest_client_id, &apps.pinterest_client_secret),

@@ -11,7 +11,7 @@ use simulator::Simulator;
 use tokio::sync::{Mutex, watch};
 
 /// How long one request waits for the clock to arrive; it goes on behind.
-pub const ANSWER_WITHIN: Duration = Duration::from_secs(14);
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(14);
 /// How often a step is looked at while the workers are busy with it.
 const LOOK: Duration = Duration::from_millis(3);
 /// A step that does not come to rest (a hung platform, say) holds the clock up no longer than this.
@@ -19,7 +19,7 @@ const STEP_WITHIN: Duration = Duration::from_secs(60);
 
 /// Moves the clock. Clones share one clock.
 #[derive(Debug, Clone)]
-pub struct Driver(Arc<Inner>);
+pub(super) struct Driver(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -35,28 +35,23 @@ struct Inner {
 
 impl Driver {
     /// A driver for this world; the clock's offset is kept in `file`.
-    pub fn new(services: Services, simulator: Simulator, clock: OffsetClock, file: PathBuf) -> Self {
+    pub(super) fn new(services: Services, simulator: Simulator, clock: OffsetClock, file: PathBuf) -> Self {
         let target = watch::Sender::new(clock.now());
         Self(Arc::new(Inner { services, simulator, clock, file, stepping: Mutex::new(()), target }))
     }
 
     /// World time.
-    pub fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         self.0.clock.now()
     }
 
-    /// The clock.
-    pub fn clock(&self) -> &OffsetClock {
-        &self.0.clock
-    }
-
     /// Where the clock is going, or is.
-    pub fn target(&self) -> Timestamp {
+    pub(super) fn target(&self) -> Timestamp {
         (*self.0.target.borrow()).max(self.now())
     }
 
     /// Sets the target `by` further than where the clock is going now, and starts going there.
-    pub fn go_on(&self, by: Duration) -> Timestamp {
+    pub(super) fn go_on(&self, by: Duration) -> Timestamp {
         let target = self.target() + by;
         self.0.target.send_replace(target);
         let driver = self.clone();
@@ -65,7 +60,7 @@ impl Driver {
     }
 
     /// Waits until the clock has arrived and nothing due is left, at most `within`. Whether it has.
-    pub async fn settled(&self, target: Timestamp, within: Duration) -> bool {
+    pub(super) async fn settled(&self, target: Timestamp, within: Duration) -> bool {
         let arrived = async {
             loop {
                 if self.now() >= target
@@ -81,7 +76,7 @@ impl Driver {
     }
 
     /// Steps to each next due moment until the target is reached.
-    pub async fn arrive(&self) {
+    pub(super) async fn arrive(&self) {
         let _stepping = self.0.stepping.lock().await;
         loop {
             self.rest().await;

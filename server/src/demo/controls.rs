@@ -41,7 +41,7 @@ struct Controls {
 }
 
 /// The routes that only a rehearsal has.
-pub fn router(simulator: &Simulator, driver: Driver, owner: PersonId) -> Router<Web> {
+pub(super) fn router(simulator: &Simulator, driver: Driver, owner: PersonId) -> Router<Web> {
     let controls = Controls { driver, owner };
     let advance = {
         let controls = controls.clone();

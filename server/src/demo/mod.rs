@@ -3,7 +3,7 @@
 mod advance;
 mod controls;
 mod seed;
-pub mod simulate;
+pub(crate) mod simulate;
 mod story;
 
 use std::collections::HashMap;
@@ -31,7 +31,7 @@ use advance::Driver;
 
 /// How to run the rehearsal.
 #[derive(Debug, Args)]
-pub struct DemoArgs {
+pub(crate) struct DemoArgs {
     /// Address and port to listen on; the app opens at this address, the platforms' pages at localhost.
     #[arg(long, env = "STAYPOSTED_ADDR", default_value = "127.0.0.1:3000")]
     addr: SocketAddr,
@@ -68,7 +68,7 @@ const OFFSET_FILE: &str = "clock";
 ///
 /// # Errors
 /// When the folder, the database or the address cannot be used.
-pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
+pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     let is_new = prepare_folder(&args.data, args.fresh)?;
     let origin = Url::parse(&format!("http://{}", args.addr))?;
     let pages = Url::parse(&format!("http://localhost:{}/sim", args.addr.port()))?;
@@ -97,6 +97,8 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
 
     let saved = simulator.clone();
     let result = serve::run(&settings, backend, move |web, _| {
+        // Before the first request: `open` may begin after it.
+        web.is_open.store(!has_story, Ordering::SeqCst);
         tokio::spawn(open(web.clone(), driver.clone(), owner, origin, has_story));
         Ok(Some(controls::router(&simulator, driver, owner)))
     })
@@ -107,7 +109,6 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
 
 /// Lives through the story, if there is one, and then says that the rehearsal is open.
 async fn open(web: Web, driver: Driver, owner: PersonId, origin: Url, has_story: bool) {
-    web.is_open.store(!has_story, Ordering::SeqCst);
     if has_story {
         println!("Living through two months of a flower shop ...");
         if let Err(error) = story::tell(&web.services, &driver, owner).await {

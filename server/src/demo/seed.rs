@@ -7,13 +7,13 @@ use service::auth::NewOwner;
 use vault::{SystemChance, random_token};
 
 /// How the demo owner would sign in, had they a password that anybody knows.
-pub const OWNER_EMAIL: &str = "mara@blumenjung.example";
+pub(super) const OWNER_EMAIL: &str = "mara@blumenjung.example";
 
 /// The demo owner; made on first start. Nobody knows the password: the demo signs in by its own address.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn owner(services: &Services) -> anyhow::Result<PersonId> {
+pub(super) async fn owner(services: &Services) -> anyhow::Result<PersonId> {
     if let Some((person, _)) = services.store.password_of(OWNER_EMAIL).await? {
         return Ok(person);
     }

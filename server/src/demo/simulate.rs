@@ -15,7 +15,7 @@ use vault::SystemChance;
 
 /// How to run the platforms.
 #[derive(Debug, Args)]
-pub struct SimulateArgs {
+pub(crate) struct SimulateArgs {
     /// Address and port to listen on.
     #[arg(long, default_value = "127.0.0.1:3001")]
     addr: SocketAddr,
@@ -28,7 +28,7 @@ pub struct SimulateArgs {
 ///
 /// # Errors
 /// When the address cannot be listened on.
-pub async fn run(args: SimulateArgs) -> anyhow::Result<()> {
+pub(crate) async fn run(args: SimulateArgs) -> anyhow::Result<()> {
     let clock = Arc::new(SystemClock);
     let simulator = Simulator::new(SimulatorConfig {
         world: clock.clone(),

@@ -31,7 +31,7 @@ const WREATH: &[u8] = include_bytes!("../../sample/wreath.jpg");
 const BOUQUET: &[u8] = include_bytes!("../../sample/bouquet.jpg");
 
 /// How far before now the story begins, in microseconds.
-pub fn length() -> i64 {
+pub(super) fn length() -> i64 {
     i64::try_from(LENGTH.as_micros()).unwrap_or(i64::MAX)
 }
 
@@ -53,6 +53,7 @@ struct Planned(i64, &'static str, &'static str, &'static [&'static str], Option<
 
 const SHOP: &str = "Blumen Jung";
 const WEDDINGS: &str = "Blumen Jung Weddings";
+/// The shop's Pinterest account, by its handle.
 const PINS: &str = "blumenjung";
 
 const POSTS: &[Planned] = &[
@@ -102,7 +103,7 @@ const POSTS: &[Planned] = &[
 ///
 /// # Errors
 /// When a step of it is refused; what was reached until then stays.
-pub async fn tell(services: &Services, driver: &Driver, owner: PersonId) -> anyhow::Result<()> {
+pub(super) async fn tell(services: &Services, driver: &Driver, owner: PersonId) -> anyhow::Result<()> {
     let began = driver.now();
     let end = began + LENGTH;
     let session = services.session_for(owner).await?;
@@ -175,7 +176,8 @@ async fn sign_in(services: &Services, caller: &Caller, who: &SignIn) -> anyhow::
 async fn schedule(services: &Services, caller: &Caller, end: Timestamp, post: &Planned) -> anyhow::Result<bool> {
     let Planned(offset, time, text, names, image) = post;
     let page = services.compose_page(caller, None).await?;
-    let accounts: Vec<_> = page.accounts.iter().filter(|account| names.contains(&account.name.as_str())).collect();
+    let is_meant = |name: &str, platform| names.contains(&name) || (platform == Platform::Pinterest && names.contains(&PINS));
+    let accounts: Vec<_> = page.accounts.iter().filter(|account| is_meant(&account.name, account.platform)).collect();
     let boards = accounts.iter().filter_map(|account| Some(format!("{}:{}", account.id, account.boards.first()?.0))).collect();
     let mut input = ComposeInput {
         text: (*text).to_owned(),

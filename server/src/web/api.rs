@@ -10,7 +10,7 @@ use leptos_axum::handle_server_fns_with_context;
 use super::{Web, pages, refuse};
 
 /// Runs the server function of this path.
-pub async fn run(State(web): State<Web>, request: Request) -> Response {
+pub(crate) async fn run(State(web): State<Web>, request: Request) -> Response {
     let path = request.uri().path();
     if !is_registered(path, request.method()) {
         let others = [Method::GET, Method::POST];
@@ -27,7 +27,7 @@ fn is_registered(path: &str, method: &Method) -> bool {
 }
 
 /// Gives every error below `/api/v1` the one shape, also those of the layers.
-pub async fn shape(request: Request, next: Next) -> Response {
+pub(crate) async fn shape(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let status = response.status();
     let is_json = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));

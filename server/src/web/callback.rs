@@ -18,7 +18,7 @@ use super::Web;
 const LONGEST: usize = 4096;
 
 /// Takes what the platform sent back and leads to the result page.
-pub async fn callback(
+pub(crate) async fn callback(
     State(web): State<Web>,
     Extension(visitor): Extension<Visitor>,
     Path(platform): Path<String>,

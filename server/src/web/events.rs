@@ -23,7 +23,7 @@ const CHECK: Duration = Duration::from_secs(2);
 
 /// The query of the stream.
 #[derive(Debug, Deserialize)]
-pub struct After {
+pub(crate) struct After {
     /// The number of the last event that the page knows.
     #[serde(default)]
     after: i64,
@@ -43,7 +43,7 @@ struct Open {
 }
 
 /// Streams the events of one workspace until its session ends.
-pub async fn stream(State(web): State<Web>, Extension(visitor): Extension<Visitor>, Query(query): Query<After>) -> Response {
+pub(crate) async fn stream(State(web): State<Web>, Extension(visitor): Extension<Visitor>, Query(query): Query<After>) -> Response {
     let Some(token) = visitor.token else { return refuse::code(ErrorCode::NotSignedIn) };
     // Listening begins before the first look into the table, so nothing falls between.
     let announced = web.services.store.announcements();

@@ -11,7 +11,7 @@ use super::Web;
 const NOTHING: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'";
 
 /// The one policy of our pages. `nonce` is that of the page.
-pub fn page_policy(nonce: &str) -> String {
+pub(crate) fn page_policy(nonce: &str) -> String {
     format!(
         "default-src 'none'; script-src 'strict-dynamic' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob:; \
          media-src 'self'; font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; \
@@ -20,7 +20,7 @@ pub fn page_policy(nonce: &str) -> String {
 }
 
 /// Adds what is missing.
-pub async fn add(State(web): State<Web>, request: Request, next: Next) -> Response {
+pub(crate) async fn add(State(web): State<Web>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let mut response = next.run(request).await;
     // The rehearsal platforms are somebody else's pages and carry a policy of their own.

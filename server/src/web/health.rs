@@ -9,12 +9,12 @@ use http::{StatusCode, header};
 use super::Web;
 
 /// The process runs.
-pub async fn healthz() -> &'static str {
+pub(crate) async fn healthz() -> &'static str {
     "ok\n"
 }
 
 /// The database answers, and we are not stopping.
-pub async fn readyz(State(web): State<Web>) -> Response {
+pub(crate) async fn readyz(State(web): State<Web>) -> Response {
     if web.stopping.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();
     }
@@ -31,6 +31,6 @@ pub async fn readyz(State(web): State<Web>) -> Response {
 }
 
 /// Prometheus text. Holds numbers only: no names, no ids, no secrets.
-pub async fn metrics(State(web): State<Web>) -> Response {
+pub(crate) async fn metrics(State(web): State<Web>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], web.metrics.render()).into_response()
 }

@@ -20,7 +20,7 @@ use super::{Web, refuse};
 
 /// Which workspace, by slug.
 #[derive(Debug, Deserialize)]
-pub struct Where {
+pub(crate) struct Where {
     #[serde(default)]
     workspace: String,
     /// A path of ours to go back to, for forms without script; the new image's id is appended as `image`.
@@ -33,7 +33,7 @@ async fn caller(web: &Web, visitor: &Visitor, workspace: &str) -> Result<Caller,
 }
 
 /// Takes one image, field `file`.
-pub async fn upload(
+pub(crate) async fn upload(
     State(web): State<Web>,
     Extension(visitor): Extension<Visitor>,
     Query(query): Query<Where>,
@@ -86,7 +86,7 @@ fn unreadable(error: MultipartError) -> ServiceError {
 }
 
 /// Shows an image of the caller's workspace.
-pub async fn show(
+pub(crate) async fn show(
     State(web): State<Web>,
     Extension(visitor): Extension<Visitor>,
     Path(id): Path<String>,

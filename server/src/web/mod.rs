@@ -1,16 +1,16 @@
 //! Everything that answers HTTP.
 
-pub mod api;
-pub mod callback;
-pub mod events;
-pub mod headers;
-pub mod health;
-pub mod media;
-pub mod origin;
-pub mod pages;
-pub mod refuse;
-pub mod router;
-pub mod visitor;
+pub(crate) mod api;
+pub(crate) mod callback;
+pub(crate) mod events;
+pub(crate) mod headers;
+pub(crate) mod health;
+pub(crate) mod media;
+pub(crate) mod origin;
+pub(crate) mod pages;
+pub(crate) mod refuse;
+pub(crate) mod router;
+pub(crate) mod visitor;
 
 #[cfg(test)]
 mod tests;

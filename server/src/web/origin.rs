@@ -8,7 +8,7 @@ use http::{Method, header};
 use super::Web;
 
 /// The app lives at one origin, the platforms' pages at another: whoever opens the app at the platforms' origin is led over.
-pub async fn to_our_origin(State(web): State<Web>, request: Request, next: Next) -> Response {
+pub(crate) async fn to_our_origin(State(web): State<Web>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let is_platforms = host.split(':').next() == Some("localhost") && web.services.settings.rehearsal.is_some();
     if is_platforms && request.method() == Method::GET && !request.uri().path().starts_with("/sim") {

@@ -17,7 +17,7 @@ use super::{Web, headers};
 const PAGE_MAX: usize = 16 * 1024 * 1024;
 
 /// What pages and server functions are given: the backend, and who is calling.
-pub fn backend(web: &Web) -> impl Fn() + Clone + Send + 'static {
+pub(crate) fn backend(web: &Web) -> impl Fn() + Clone + Send + 'static {
     let services = web.services.clone();
     move || {
         provide_context(services.clone());
@@ -27,7 +27,7 @@ pub fn backend(web: &Web) -> impl Fn() + Clone + Send + 'static {
 }
 
 /// What every page is given besides: the page policy with its nonce.
-pub fn contexts(web: &Web) -> impl Fn() + Clone + Send + 'static {
+pub(crate) fn contexts(web: &Web) -> impl Fn() + Clone + Send + 'static {
     let backend = backend(web);
     move || {
         backend();
@@ -41,7 +41,7 @@ pub fn contexts(web: &Web) -> impl Fn() + Clone + Send + 'static {
 
 /// Renders in a task of its own and collects the body: when a client goes away while a page streams, leptos would not
 /// clean its reactive owner up (stack.md 4.2).
-pub async fn to_the_end(request: Request, next: Next) -> Response {
+pub(crate) async fn to_the_end(request: Request, next: Next) -> Response {
     let rendering = tokio::spawn(async move {
         let (parts, body) = next.run(request).await.into_parts();
         match to_bytes(body, PAGE_MAX).await {

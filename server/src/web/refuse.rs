@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode, header};
 use service::ServiceError;
 
 /// The answer that carries a refusal.
-pub fn refusal(refusal: &Refusal) -> Response {
+pub(crate) fn refusal(refusal: &Refusal) -> Response {
     let status = StatusCode::from_u16(refusal.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, Json(refusal)).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -15,11 +15,11 @@ pub fn refusal(refusal: &Refusal) -> Response {
 }
 
 /// The answer for a code alone.
-pub fn code(code: ErrorCode) -> Response {
+pub(crate) fn code(code: ErrorCode) -> Response {
     refusal(&code.into())
 }
 
 /// The answer for a failed request; logs the cause when it is ours.
-pub fn failed(error: &ServiceError) -> Response {
+pub(crate) fn failed(error: &ServiceError) -> Response {
     refusal(&app::context::known(error))
 }

@@ -24,7 +24,7 @@ const UPLOAD_BODY_MAX: usize = domain::media::UPLOAD_MAX + 64 * 1024;
 ///
 /// # Errors
 /// When the public address cannot be an origin.
-pub fn router(web: Web, rehearsal: Option<Router<Web>>) -> anyhow::Result<Router> {
+pub(crate) fn router(web: Web, rehearsal: Option<Router<Web>>) -> anyhow::Result<Router> {
     let routes = generate_route_list(App);
     let contexts = pages::contexts(&web);
 

@@ -12,7 +12,7 @@ use http::HeaderMap;
 use super::Web;
 
 /// Puts the [`Visitor`] into the request.
-pub async fn read(State(web): State<Web>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn read(State(web): State<Web>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let jar = CookieJar::from_headers(request.headers());
     let token = jar.get(app::context::session_cookie(web.is_https())).map(|cookie| cookie.value().to_owned());
