@@ -14,6 +14,7 @@ use domain::summary::accounts::{
     AccountPage, AccountRow, AccountStatus, AccountsPage, Cost, Health, HealthDay, HistoryLine, HistoryWhat, LinkablePlatform, LoginLine,
     VerdictSummary,
 };
+use domain::summary::posts::PostLine;
 use domain::summary::refusal::ErrorCode;
 use domain::summary::shell::EventKind;
 use domain::time::{Timestamp, days};
@@ -37,6 +38,8 @@ const AHEAD: std::time::Duration = days(60);
 const TICKS: i64 = 5000;
 /// Days of the health strip.
 const STRIP: i64 = 90;
+/// Posts at risk that the account page names.
+const AT_RISK: i64 = 20;
 /// Lines of an account's history.
 const HISTORY: usize = 20;
 
@@ -65,7 +68,12 @@ fn ends_soon(grant: &Grant, now: Timestamp) -> bool {
 
 /// From when on posts to an account will not go out, if nobody acts.
 pub(crate) fn blocked_from_of(account: &Account, grant: &Grant) -> Option<Timestamp> {
-    blocked_from(grant.state, grant.schedule.renewed_by, grant.schedule.act_by, account.blocked_since())
+    // What comes due while a person has paused the account is missed too.
+    let paused_since = match account.state {
+        AccountState::Paused { since } => Some(since),
+        _ => None,
+    };
+    blocked_from(grant.state, grant.schedule.renewed_by, grant.schedule.act_by, account.blocked_since().or(paused_since))
 }
 
 /// When a person must act for a login; none where nobody has to.
@@ -244,9 +252,16 @@ impl Services {
         })
     }
 
-    async fn at_risk(&self, caller: &Caller, account: AccountId, from: Option<Timestamp>) -> Answer<Vec<domain::summary::posts::PostLine>> {
-        let _ = (caller, account, from);
-        Ok(Vec::new())
+    async fn at_risk(&self, caller: &Caller, account: AccountId, from: Option<Timestamp>) -> Answer<Vec<PostLine>> {
+        let Some(from) = from else { return Ok(Vec::new()) };
+        let view = self.posts_view(caller.workspace).await?;
+        let mut lines = Vec::new();
+        for (id, due) in self.store.planned_posts_of_account(caller.workspace, account, from, AT_RISK).await? {
+            let Some(post) = self.store.post(caller.workspace, id).await? else { continue };
+            let deliveries = self.store.deliveries_of_post(caller.workspace, id).await?;
+            lines.push(view.line(&post, &deliveries, Some(due)));
+        }
+        Ok(lines)
     }
 
     async fn health(&self, account: &Account, status: AccountStatus, zone: &Zone, now: Timestamp) -> Answer<Vec<HealthDay>> {

@@ -1,7 +1,7 @@
 //! What is at stake: posts planned and missed, per account and per login.
 
 use domain::delivery::MissedWhy;
-use domain::id::{AccountId, GrantId, WorkspaceId};
+use domain::id::{AccountId, GrantId, PostId, WorkspaceId};
 use domain::platform::Platform;
 use domain::time::Timestamp;
 use sqlx::FromRow;
@@ -85,6 +85,26 @@ impl Store {
             planned!()
         );
         Ok(one(self.row(SQL, args![workspace, account, from]).await?))
+    }
+
+    /// The posts planned for an account at or after `from`, next first, at most `most`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn planned_posts_of_account(
+        &self,
+        workspace: WorkspaceId,
+        account: AccountId,
+        from: Timestamp,
+        most: i64,
+    ) -> Result<Vec<(PostId, Timestamp)>, StoreError> {
+        const SQL: &str = concat!(
+            "select post_id, due_at from deliveries where workspace_id = $1 and account_id = $2 and due_at >= $3 and state in ",
+            planned!(),
+            " order by due_at, id limit $4"
+        );
+        let rows: Vec<(Vec<u8>, i64)> = self.rows(SQL, args![workspace, account, from, most]).await?;
+        rows.into_iter().map(|(post, due)| Ok((PostId(id_bytes("deliveries", &post)?), Timestamp(due)))).collect()
     }
 
     /// Posts, each once, planned at or after `from` for accounts behind a login.

@@ -19,6 +19,13 @@ pub struct Fresh {
     folder: Option<PathBuf>,
 }
 
+impl Fresh {
+    /// The folder that holds the SQLite file, for tests that look into it.
+    pub fn folder(&self) -> Option<&std::path::Path> {
+        self.folder.as_deref()
+    }
+}
+
 impl Drop for Fresh {
     fn drop(&mut self) {
         if let Some(folder) = &self.folder {
