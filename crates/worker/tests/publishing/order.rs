@@ -26,6 +26,7 @@ async fn a_post_waits_for_an_earlier_one_of_its_account_and_no_longer_than_ten_m
         assert!(matches!(world.state(free).await, DeliveryState::Published { .. }));
         let next = publisher.next_due().await.expect("a moment").expect("something waits");
         assert_eq!(next, due + minutes(11), "{}: nobody spins while it is held", world.kind);
+        assert_eq!(world.services.store.next_work().await.expect("a moment"), Some(due + minutes(11)));
         world.run_until(&mut publisher, due + hours(3) - minutes(1)).await;
         for post in [first, second] {
             assert!(matches!(world.state(post).await, DeliveryState::Published { .. }), "{}: {:?}", world.kind, world.state(post).await);
