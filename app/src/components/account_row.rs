@@ -26,13 +26,14 @@ pub fn account_status(row: &AccountRow, class: &'static str) -> AnyView {
     let (tone, word) = words::account_status(row);
     let mark = if tone == Tone::Stop {
         view! {
-            <svg class="icon" role="img" aria-label="!" data-testid="disconnected-mark"><use_ href="/icons.svg#stop"/></svg>
+            <svg class="icon" role="img" aria-label="!" data-testid="disconnected-mark"><use_ href=format!("/icons.svg#{}", tone.icon())/></svg>
         }
         .into_any()
     } else {
         icon(tone.icon())
     };
-    view! { <p class=format!("{} {class}", tone.class())>{mark}{word}</p> }.into_any()
+    let wrap = if tone == Tone::Wait { "" } else { " nowrap" };
+    view! { <p class=format!("{} {class}{wrap}", tone.class())>{mark}{word}</p> }.into_any()
 }
 
 /// "Facebook Page, login of Mara Jung".

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use super::form::{Refresh, refresh_button};
 use super::frame::{link, may, slug};
-use crate::words::{self, INBOX, MISSED, account_path, post_path, thread_path};
+use crate::words::{self, INBOX, MISSED, account_path, post_path};
 
 /// The band of a thread that needs somebody; `more` is how many others do. With `is_heading` its title is the page's.
 pub fn band(row: &ThreadRow, more: usize, is_heading: bool) -> AnyView {
@@ -15,8 +15,7 @@ pub fn band(row: &ThreadRow, more: usize, is_heading: bool) -> AnyView {
     let heading = if is_heading {
         view! { <h1 class="band__title" id="band-title">{title}</h1> }.into_any()
     } else {
-        let href = thread_path(&slug(), row.id);
-        view! { <h2 class="band__title" id="band-title"><a class="band__link" href=href>{title}</a></h2> }.into_any()
+        view! { <h2 class="band__title" id="band-title">{title}</h2> }.into_any()
     };
     view! {
         <section class="band" aria-labelledby="band-title" data-testid="band">
@@ -80,7 +79,8 @@ pub fn thread_actions(row: &ThreadRow) -> AnyView {
                 let is_back = row.is_resolved || row.stage == Stage::Back;
                 lead(if is_back { "Choose new times" } else { "See posts" }.to_owned(), missed());
             }
-            if let (false, Some((account, _))) = (row.is_resolved, accounts.first()) {
+            // Two buttons fit beside one another on a phone.
+            if let (false, 0, Some((account, _))) = (row.is_resolved, row.missed, accounts.first()) {
                 let text = if matches!(row.stage, Stage::Lost { .. } | Stage::Missed { .. }) {
                     format!("What {} said", platform.name())
                 } else {

@@ -2,11 +2,13 @@
 
 use leptos::prelude::*;
 
+use super::icon::sprite;
+
 /// An empty state; `action` is its one button, or `()`.
 pub fn empty(sentence: &'static str, action: impl IntoView + 'static) -> AnyView {
     view! {
         <div class="empty">
-            <svg class="empty__mark" aria-hidden="true"><use_ href="/icons.svg#postmark-dashed"/></svg>
+            {sprite("empty__mark", "postmark-dashed")}
             <p class="empty__text">{sentence}</p>
             {action.into_any()}
         </div>

@@ -3,14 +3,15 @@
 use domain::platform::Platform;
 use leptos::prelude::*;
 
-/// An icon of the sprite; its meaning stands beside it as text.
-pub fn icon(id: &'static str) -> AnyView {
-    view! { <svg class="icon" aria-hidden="true"><use_ href=format!("/icons.svg#{id}")/></svg> }.into_any()
+/// A symbol of the sprite. Its address is made at run time on purpose: the view macro writes subtrees that never change
+/// as text, and there calls the element `use_`, which no browser knows.
+pub fn sprite(class: &'static str, id: &'static str) -> AnyView {
+    view! { <svg class=class aria-hidden="true"><use_ href=format!("/icons.svg#{id}")/></svg> }.into_any()
 }
 
-/// A single large icon.
-pub fn icon_large(id: &'static str) -> AnyView {
-    view! { <svg class="icon icon--24" aria-hidden="true"><use_ href=format!("/icons.svg#{id}")/></svg> }.into_any()
+/// An icon; its meaning stands beside it as text.
+pub fn icon(id: &'static str) -> AnyView {
+    sprite("icon", id)
 }
 
 /// The letter mark of a platform.
@@ -30,7 +31,7 @@ pub fn avatar(platform: Platform, size: &'static str) -> AnyView {
 pub fn brand(class: &'static str, href: String) -> AnyView {
     view! {
         <a class=format!("brand {class}") href=href>
-            <svg class="brand__mark" aria-hidden="true"><use_ href="/icons.svg#postmark"/></svg>
+            {sprite("brand__mark", "postmark")}
             "Stayposted"
         </a>
     }

@@ -16,7 +16,7 @@ use crate::components::frame::{link, page_title, slug};
 use crate::components::health::health_strip;
 use crate::components::icon::avatar;
 use crate::components::load::load;
-use crate::components::login_line::login_line;
+use crate::components::login_line::{axis, login_line};
 use crate::components::story::{entry, verdict};
 use crate::live::Live;
 use crate::words::{self, ACCOUNTS, count, post_path};
@@ -76,7 +76,10 @@ fn show(data: RwSignal<Account>) -> AnyView {
                         }
                     }))
                 }}
-                {move || row.with(|row| login_line(row, ""))}
+                <div>
+                    {move || row.with(|row| login_line(row, ""))}
+                    {move || row.with(|row| axis(&row.line, &[]))}
+                </div>
                 {move || said.get().map(|said| verdict(&said, platform))}
             </div>
             {move || at_risk.with(|posts| risk(posts))}

@@ -12,7 +12,6 @@ use crate::components::account_row::account_row;
 use crate::components::empty::empty;
 use crate::components::form::{PostForm, form_error, lead_out, workspace_field};
 use crate::components::frame::{page_title, slug};
-use crate::components::icon::avatar;
 use crate::components::load::load;
 use crate::components::login_line::axis;
 use crate::components::nav::page_head;
@@ -137,7 +136,6 @@ fn link_row(linkable: &LinkablePlatform) -> AnyView {
     });
     view! {
         <li class="setting">
-            {avatar(platform, "")}
             <div class="setting__text"><strong>{name}</strong><p class="small muted">{lasts}</p></div>
             {button}
         </li>

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::components::icon::brand;
+use crate::components::icon::{brand, sprite};
 
 /// The page for addresses that lead nowhere.
 #[component]
@@ -23,7 +23,7 @@ pub fn not_here() -> AnyView {
     view! {
         <Title text="Not here · Stayposted"/>
         <div class="empty" data-testid="not-found">
-            <svg class="empty__mark" aria-hidden="true"><use_ href="/icons.svg#postmark-dashed"/></svg>
+            {sprite("empty__mark", "postmark-dashed")}
             <h1 class="empty__title">"Not here, or not yours to see."</h1>
             <a class="button button--primary" href="/">"Go to Overview"</a>
         </div>
@@ -36,7 +36,7 @@ pub fn broken(said: String) -> AnyView {
     view! {
         <Title text="Something broke · Stayposted"/>
         <div class="empty" data-testid="broken">
-            <svg class="empty__mark" aria-hidden="true"><use_ href="/icons.svg#postmark-dashed"/></svg>
+            {sprite("empty__mark", "postmark-dashed")}
             <h1 class="empty__title">{said}</h1>
             // Without script a link to the same address is a reload.
             <a class="button button--primary" href="" rel="external">"Try again"</a>

@@ -32,7 +32,7 @@ fn show(data: RwSignal<Overview>) -> AnyView {
         <div class="page">
             {move || needs.with(|needs| needs.first().map(|first| band(first, needs.len() - 1, false)))}
             <h1 class="visually-hidden">"Overview"</h1>
-            {move || calm.get().map(|calm| view! { <p class="lead" data-testid="calm">{calm}</p> })}
+            {move || calm.get().map(|calm| view! { <p data-testid="calm">{calm}</p> })}
             <div class="columns">
                 <div>
                     <section class="block">

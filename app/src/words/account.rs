@@ -74,6 +74,7 @@ pub fn renewal(row: &AccountRow) -> String {
     match (row.renewed_by, &row.act_by, &row.renews_next) {
         (RenewedBy::Us, _, Some(next)) => format!("Renews by itself, next {}.", next.day),
         (RenewedBy::Us, _, None) => "Renews by itself.".to_owned(),
+        (RenewedBy::Person, Some(by), _) if by.is_past => format!("It ended {}.", end(by)),
         (RenewedBy::Person, Some(by), _) => format!("{} signs in again by {}.", first_name(&row.login_of), end(by)),
         (RenewedBy::Person, None, _) => format!("{} has to sign in from time to time.", first_name(&row.login_of)),
         (RenewedBy::Nobody, ..) => "This login does not end.".to_owned(),
