@@ -156,9 +156,9 @@ pub fn redirect_form(path: &str) {
     }
 }
 
-/// A POST is answered by 303, so that reloading does not send it again.
+/// A form is answered by 303, so that reloading does not send it again; so is a page, whatever the visitor accepts.
 fn see_other() {
-    if is_form()
+    if (is_form() || page().is_some())
         && let Some(options) = use_context::<ResponseOptions>()
     {
         options.set_status(StatusCode::SEE_OTHER);

@@ -7,7 +7,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use domain::summary::refusal::ErrorCode;
-use leptos_axum::{LeptosRoutes, file_and_error_handler_with_context, generate_route_list};
+use leptos_axum::{LeptosRoutes, file_and_error_handler_with_context, generate_route_list_with_exclusions};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
@@ -25,7 +25,9 @@ const UPLOAD_BODY_MAX: usize = domain::media::UPLOAD_MAX + 64 * 1024;
 /// # Errors
 /// When the public address cannot be an origin.
 pub(crate) fn router(web: Web, rehearsal: Option<Router<Web>>) -> anyhow::Result<Router> {
-    let routes = generate_route_list(App);
+    // Leptos would register every server function beside our own route, without its limits and its error shape.
+    let functions = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path.to_owned()).collect();
+    let routes = generate_route_list_with_exclusions(App, Some(functions));
     let contexts = pages::contexts(&web);
 
     let api = Router::new()
