@@ -11,7 +11,7 @@ use crate::components::empty::empty;
 use crate::components::frame::{link, page_title, slug};
 use crate::components::load::load;
 use crate::components::status::status_mark;
-use crate::words::{self, ACCOUNTS, CALENDAR, COMPOSE, account_path, count, post_path};
+use crate::words::{self, ACCOUNTS, CALENDAR, COMPOSE, account_path, post_path};
 
 /// The start page.
 #[component]
@@ -78,7 +78,9 @@ fn week_strip(days: &[WeekDay]) -> AnyView {
                 class.push_str(" week__day--lost");
             }
             let lost = if day.will_not_go_out > 0 { format!(", {} will not go out", day.will_not_go_out) } else { String::new() };
-            let spoken = format!("{}: {}{lost}", day.day, count(day.posts, "post"));
+            // What stands in sight and what is heard are one text.
+            let date = day.day.strip_prefix(day.weekday.as_str()).unwrap_or_default().to_owned();
+            let posts = if day.posts == 1 { " post" } else { " posts" };
             let foot = (day.will_not_go_out > 0).then(|| {
                 view! {
                     <svg class="week__foot" width="100%" height="8" aria-hidden="true">
@@ -88,9 +90,9 @@ fn week_strip(days: &[WeekDay]) -> AnyView {
             });
             view! {
                 <li class=class>
-                    <a class="week__link" href=calendar.clone() aria-label=spoken>
-                        <span class="week__name">{day.weekday.clone()}</span>
-                        <span class="week__count">{day.posts}</span>
+                    <a class="week__link" href=calendar.clone()>
+                        <span class="week__name">{day.weekday.clone()}<span class="visually-hidden">{date}": "</span></span>
+                        <span class="week__count">{day.posts}<span class="visually-hidden">{posts}{lost}</span></span>
                     </a>
                     {foot}
                 </li>
