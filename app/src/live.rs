@@ -73,6 +73,11 @@ impl Live {
         self.ahead.get().map(|ahead| Timestamp(wall().saturating_add(ahead)))
     }
 
+    /// As [`now`](Self::now), without following the server's clock.
+    pub fn now_untracked(&self) -> Option<Timestamp> {
+        self.ahead.get_untracked().map(|ahead| Timestamp(wall().saturating_add(ahead)))
+    }
+
     /// Takes an event of the stream.
     #[cfg(not(feature = "ssr"))]
     fn take(&self, event: &Event) {
@@ -95,6 +100,8 @@ impl Live {
             #[cfg(not(feature = "ssr"))]
             browser::listen(self, &shell);
         });
+        #[cfg(not(feature = "ssr"))]
+        Effect::new(move |_| browser::set_app_badge(self.badges.get().unread));
     }
 }
 
@@ -164,6 +171,17 @@ mod browser {
         on_cleanup(move || {
             stored.try_with_value(|stream| stream.end());
         });
+    }
+
+    /// The number on the icon of the installed app, where the browser has one.
+    pub(super) fn set_app_badge(unread: u32) {
+        let navigator: JsValue = window().navigator().into();
+        let of = |from: &JsValue, name: &str| Reflect::get(from, &name.into()).ok().and_then(|found| found.dyn_into::<Function>().ok());
+        let Some(answer) = of(&navigator, "setAppBadge").and_then(|set| set.call1(&navigator, &unread.into()).ok()) else { return };
+        // An app that is not installed has no icon, and says so by a rejection that nobody needs to see.
+        if let Some(catch) = of(&answer, "catch") {
+            let _ = catch.call1(&answer, &Closure::once_into_js(|_: JsValue| {}));
+        }
     }
 
     impl Stream {

@@ -3,6 +3,7 @@
 use domain::summary::accounts::{AccountRow, AccountStatus};
 use leptos::prelude::*;
 
+use super::countdown::countdown;
 use super::form::{Refresh, refresh_button};
 use super::icon::{avatar, icon};
 use super::login_line::login_line;
@@ -32,8 +33,13 @@ pub fn account_status(row: &AccountRow, class: &'static str) -> AnyView {
     } else {
         icon(tone.icon())
     };
+    let left = match row.status {
+        AccountStatus::Trouble { retry_at } => Some(retry_at),
+        AccountStatus::EndsSoon => row.act_by.as_ref().map(|end| end.moment.at),
+        _ => None,
+    };
     let wrap = if tone == Tone::Wait { "" } else { " nowrap" };
-    view! { <p class=format!("{} {class}{wrap}", tone.class())>{mark}{word}</p> }.into_any()
+    view! { <p class=format!("{} {class}{wrap}", tone.class())>{mark}{word} {left.map(countdown)}</p> }.into_any()
 }
 
 /// "Facebook Page, login of Mara Jung".

@@ -5,6 +5,7 @@ pub mod account_row;
 pub mod after;
 pub mod answer;
 pub mod band;
+pub mod countdown;
 pub mod delivery_list;
 pub mod empty;
 pub mod form;
