@@ -88,6 +88,8 @@ fn bind(wasm: &Path) -> Result<(String, Vec<u8>, Snippets)> {
         .out_name(NAME)
         .web(true)?
         .typescript(false)
+        // Names of functions would be half of the file; a panic's message names file and line anyway.
+        .remove_name_section(true)
         // The page names the WASM (its name has a hash), so the script needs no guess of its own.
         .omit_default_module_path(true)
         .generate_output()
