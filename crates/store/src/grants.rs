@@ -1,6 +1,6 @@
 //! Logins: their state, their tokens by generation, their leases and the tries to renew them.
 
-use domain::cause::{Cause, Verdict};
+use domain::cause::Verdict;
 use domain::grant::{GrantState, RenewedBy, Schedule, TokenTimes};
 use domain::id::{AttemptId, GrantId, LeaseId, NodeId, PlatformAppId, WorkspaceId};
 use domain::platform::Platform;
@@ -196,14 +196,24 @@ impl TryFrom<GrantRow> for Grant {
     }
 }
 
-/// A state as its columns: name, since, cause, failures in a row, next try.
-fn state_columns(state: GrantState) -> Result<(&'static str, Option<Timestamp>, Option<String>, u32, Option<Timestamp>), StoreError> {
-    let cause_text = |cause: &Cause| json(TABLE, cause).map(Some);
-    Ok(match state {
-        GrantState::Live | GrantState::Unlinked => (state.code(), None, None, 0, None),
-        GrantState::Retrying { since, attempt, retry_at } => (state.code(), Some(since), None, attempt, Some(retry_at)),
-        GrantState::SignInNeeded { since, cause } => (state.code(), Some(since), cause_text(&cause)?, 0, None),
-    })
+/// A state as its columns.
+struct StateColumns {
+    state: &'static str,
+    since: Option<Timestamp>,
+    cause: Option<String>,
+    attempt: u32,
+    retry_at: Option<Timestamp>,
+}
+
+impl StateColumns {
+    fn of(state: GrantState) -> Result<Self, StoreError> {
+        let plain = Self { state: state.code(), since: None, cause: None, attempt: 0, retry_at: None };
+        Ok(match state {
+            GrantState::Live | GrantState::Unlinked => plain,
+            GrantState::Retrying { since, attempt, retry_at } => Self { since: Some(since), attempt, retry_at: Some(retry_at), ..plain },
+            GrantState::SignInNeeded { since, cause } => Self { since: Some(since), cause: Some(json(TABLE, &cause)?), ..plain },
+        })
+    }
 }
 
 /// The right to work on one login until a moment.
@@ -505,7 +515,7 @@ impl Tx {
             ", work_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
              $23, $24, $25, $26, $27, $28, $29, $30, $31)"
         );
-        let (state, since, cause, attempt, retry_at) = state_columns(grant.state)?;
+        let StateColumns { state, since, cause, attempt, retry_at } = StateColumns::of(grant.state)?;
         let verdict = grant.verdict.as_ref().map(|verdict| json(TABLE, verdict)).transpose()?;
         self.run(
             SQL,
@@ -552,7 +562,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Changed`] when it is no longer there.
     pub async fn save_grant(&mut self, grant: &Grant) -> Result<(), StoreError> {
-        let (state, since, cause, attempt, retry_at) = state_columns(grant.state)?;
+        let StateColumns { state, since, cause, attempt, retry_at } = StateColumns::of(grant.state)?;
         let verdict = grant.verdict.as_ref().map(|verdict| json(TABLE, verdict)).transpose()?;
         let changed = self
             .run(

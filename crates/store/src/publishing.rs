@@ -512,6 +512,7 @@ impl Tx {
     /// When the database fails.
     pub async fn end_together(&mut self, together: Together, now: Timestamp) -> Result<(), StoreError> {
         for (workspace, root, behind, fresh) in together.missed {
+            let (root, behind) = self.widest(workspace, root, behind).await?;
             let stage = Stage::Missed { posts: self.missed_behind(workspace, behind).await? };
             self.tell(workspace, &root, &stage, fresh, now).await?;
         }
@@ -530,6 +531,18 @@ impl Tx {
             self.event(workspace, EventKind::Posts, now).await?;
         }
         Ok(())
+    }
+
+    /// The story that tells of what was missed: while the whole login is blocked, it is that of the login and not one per
+    /// account.
+    async fn widest(&mut self, workspace: WorkspaceId, root: Root, behind: Behind) -> Result<(Root, Behind), StoreError> {
+        let Behind::Account(account) = behind else { return Ok((root, behind)) };
+        let Some(account) = self.account(workspace, account).await? else { return Ok((root, behind)) };
+        let login = Root::Login { grant: account.grant };
+        Ok(match self.open_stage(workspace, &login).await? {
+            Some(Stage::Lost { .. } | Stage::Missed { .. }) => (login, Behind::Login(account.grant)),
+            _ => (root, behind),
+        })
     }
 
     async fn missed_behind(&mut self, workspace: WorkspaceId, behind: Behind) -> Result<u32, StoreError> {
