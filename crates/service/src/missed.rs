@@ -3,7 +3,7 @@
 //! The rule behind the suggestions is one that can be read: "At most one extra post a day per account, at its usual
 //! times, from today." Extra posts stand two hours apart from all others of their account, between 7 and 21 hours.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use domain::delivery::{CanceledWhy, DeliveryEvent, DeliveryState, LATE_AT_MOST, MissedWhy};
 use domain::id::{AccountId, AttemptId, CatchUpId, PostId};
@@ -58,21 +58,23 @@ impl Services {
         caller.may(Action::See)?;
         let rule = CatchUpRule { per_day: rule.per_day.clamp(1, 10), from_day: rule.from_day.min(DAYS_AHEAD) };
         let view = self.posts_view(caller.workspace).await?;
-        let missed = by_post(self.store.missed_deliveries(caller.workspace).await?);
-        // A list, not an iterator: a closure held across the await would make this future unusable in a server function.
-        let ids: Vec<PostId> = missed.iter().map(|(post, _)| *post).collect();
-        let posts = self.store.posts_by_id(caller.workspace, ids).await?;
-        let accounts: BTreeSet<AccountId> = missed.iter().flat_map(|(_, all)| all.iter().map(|delivery| delivery.account)).collect();
-        let dues = || missed.iter().flat_map(|(_, all)| all.iter().map(|delivery| delivery.due_at));
-        let span = dues().min().zip(dues().max()).map(|(first, last)| (view.moment(first), view.moment(last)));
+        let listed = self.store.posts_missed(caller.workspace, i64::try_from(MOST).unwrap_or(i64::MAX)).await?;
+        let missed: Vec<(Post, Vec<Delivery>, Vec<Delivery>)> = listed
+            .into_iter()
+            .map(|(post, all, _)| {
+                let missed = all.iter().filter(|delivery| matches!(delivery.state, DeliveryState::Missed { .. })).cloned().collect();
+                (post, all, missed)
+            })
+            .collect();
+        let accounts: BTreeSet<AccountId> = missed.iter().flat_map(|(_, _, here)| here.iter().map(|delivery| delivery.account)).collect();
+        let dues: Vec<Timestamp> = missed.iter().flat_map(|(_, _, here)| here.iter().map(|delivery| delivery.due_at)).collect();
+        let span = dues.iter().min().zip(dues.iter().max()).map(|(first, last)| (view.moment(*first), view.moment(*last)));
 
         let (mut send_now, mut later) = (Vec::new(), Vec::new());
-        for (id, deliveries) in &missed {
-            let Some(post) = posts.get(id) else { continue };
-            let all = self.store.deliveries_of_post(caller.workspace, *id).await?;
+        for (post, all, deliveries) in &missed {
             let is_fresh = deliveries.iter().all(|delivery| view.now.since(delivery.due_at) < LATE_AT_MOST);
             if is_fresh && is_connected(&view, deliveries) {
-                send_now.push(row(&view, post, &all, deliveries, None, left_out_now(&view, post)));
+                send_now.push(row(&view, post, all, deliveries, None, left_out_now(&view, post)));
             } else {
                 later.push((post, all, deliveries));
             }
@@ -234,17 +236,6 @@ impl Services {
         tx.event(caller.workspace, EventKind::Posts, now).await?;
         Ok(tx.commit().await?)
     }
-}
-
-/// Missed deliveries by post, the oldest post first.
-fn by_post(missed: Vec<Delivery>) -> Vec<(PostId, Vec<Delivery>)> {
-    let mut posts: BTreeMap<PostId, Vec<Delivery>> = BTreeMap::new();
-    for delivery in missed {
-        posts.entry(delivery.post).or_default().push(delivery);
-    }
-    let mut posts: Vec<_> = posts.into_iter().collect();
-    posts.sort_by_key(|(post, deliveries)| (deliveries.iter().map(|delivery| delivery.due_at).min(), *post));
-    posts
 }
 
 fn is_connected(view: &View, deliveries: &[Delivery]) -> bool {

@@ -6,6 +6,7 @@ use domain::grant::{GrantState, RenewedBy};
 use domain::id::{GrantId, PostId};
 use domain::role::{Action, Caller};
 use domain::summary::overview::{ComingUp, OverviewPage, WeekDay};
+use domain::summary::posts::PostLine;
 use domain::time::{Timestamp, days};
 use store::deliveries::{Delivery, Standing};
 
@@ -18,6 +19,8 @@ type Answer<T> = Result<T, ServiceError>;
 const COMING_UP: std::time::Duration = days(60);
 /// How many of the next posts are shown.
 const NEXT: usize = 3;
+/// So many rows are read at a time to find them.
+const AT_A_TIME: i64 = 100;
 
 impl Services {
     /// Everything Overview shows.
@@ -30,7 +33,8 @@ impl Services {
         let needs = self.needs(caller).await?;
         let linked: Vec<&Standing> = view.standings.values().filter(|standing| standing.is_linked()).collect();
         let broken = linked.iter().filter(|standing| domain::account::is_disconnected(standing.state, standing.login)).count();
-        let planned = self.store.planned_deliveries(caller.workspace, Timestamp(i64::MAX)).await?;
+        // Only the days that are shown: a workspace may have years of posts ahead.
+        let planned = self.store.planned_deliveries(caller.workspace, view.zone.day_start(view.now, 7)).await?;
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Ok(OverviewPage {
             now: view.moment(view.now),
@@ -38,20 +42,27 @@ impl Services {
             accounts: count(linked.len()),
             connected: count(linked.len() - broken),
             week: week(&view, &planned),
-            next: self.next_posts(caller, &view, &planned).await?,
-            coming_up: coming_up(&view, &linked, &planned),
+            next: self.next_posts(caller, &view).await?,
+            coming_up: self.coming_up(caller, &view, &linked).await?,
         })
     }
 
-    async fn next_posts(&self, caller: &Caller, view: &View, planned: &[Delivery]) -> Answer<Vec<domain::summary::posts::PostLine>> {
+    async fn next_posts(&self, caller: &Caller, view: &View) -> Answer<Vec<PostLine>> {
         let mut next: Vec<(PostId, Timestamp)> = Vec::new();
-        for delivery in planned.iter().filter(|delivery| delivery.due_at >= view.now) {
-            if next.len() == NEXT {
+        let mut from = view.now;
+        // A post may go to many accounts at one moment, so the next three posts may stand far apart in the rows.
+        while next.len() < NEXT {
+            let rows = self.store.next_deliveries(caller.workspace, from, AT_A_TIME).await?;
+            let Some(last) = rows.last().map(|delivery| delivery.due_at) else { break };
+            for delivery in &rows {
+                if next.len() < NEXT && !next.iter().any(|(post, _)| *post == delivery.post) {
+                    next.push((delivery.post, delivery.due_at));
+                }
+            }
+            if i64::try_from(rows.len()).unwrap_or(i64::MAX) < AT_A_TIME {
                 break;
             }
-            if !next.iter().any(|(post, _)| *post == delivery.post) {
-                next.push((delivery.post, delivery.due_at));
-            }
+            from = if last == from { Timestamp(last.0 + 1) } else { last };
         }
         let mut lines = Vec::with_capacity(next.len());
         for (id, due) in next {
@@ -60,6 +71,30 @@ impl Services {
             lines.push(view.line(&post, &deliveries, Some(due)));
         }
         Ok(lines)
+    }
+
+    async fn coming_up(&self, caller: &Caller, view: &View, linked: &[&Standing]) -> Answer<Vec<ComingUp>> {
+        let mut by_login: BTreeMap<(Timestamp, GrantId), Vec<&Standing>> = BTreeMap::new();
+        for standing in linked {
+            let is_alive = matches!(standing.login, GrantState::Live | GrantState::Retrying { .. });
+            let end = standing.act_by.filter(|end| is_alive && *end > view.now && *end <= view.now + COMING_UP);
+            if let Some(end) = end.filter(|_| standing.renewed_by == RenewedBy::Person) {
+                by_login.entry((end, standing.grant)).or_default().push(standing);
+            }
+        }
+        let mut coming = Vec::with_capacity(by_login.len());
+        for ((at, grant), mut accounts) in by_login {
+            accounts.sort_by(|a, b| (&a.name, a.account).cmp(&(&b.name, b.account)));
+            let Some((first, end)) = accounts.first().and_then(|first| Some((*first, view.end(first)?))) else { continue };
+            coming.push(ComingUp {
+                accounts: accounts.iter().map(|standing| standing.name.clone()).collect(),
+                platform: first.platform,
+                end,
+                posts_after: self.store.posts_behind(caller.workspace, grant, at).await?,
+                account: first.account,
+            });
+        }
+        Ok(coming)
     }
 }
 
@@ -77,36 +112,6 @@ fn week(view: &View, planned: &[Delivery]) -> Vec<WeekDay> {
                 will_not_go_out: u32::try_from(lost.len()).unwrap_or(u32::MAX),
                 is_today: day == 0,
             }
-        })
-        .collect()
-}
-
-fn coming_up(view: &View, linked: &[&Standing], planned: &[Delivery]) -> Vec<ComingUp> {
-    let mut by_login: BTreeMap<(Timestamp, GrantId), Vec<&Standing>> = BTreeMap::new();
-    for standing in linked {
-        let is_alive = matches!(standing.login, GrantState::Live | GrantState::Retrying { .. });
-        let end = standing.act_by.filter(|end| is_alive && *end > view.now && *end <= view.now + COMING_UP);
-        if let Some(end) = end.filter(|_| standing.renewed_by == RenewedBy::Person) {
-            by_login.entry((end, standing.grant)).or_default().push(standing);
-        }
-    }
-    by_login
-        .into_iter()
-        .filter_map(|((end, _), mut accounts)| {
-            accounts.sort_by(|a, b| (&a.name, a.account).cmp(&(&b.name, b.account)));
-            let first = *accounts.first()?;
-            let after: BTreeSet<PostId> = planned
-                .iter()
-                .filter(|delivery| delivery.due_at >= end && accounts.iter().any(|standing| standing.account == delivery.account))
-                .map(|delivery| delivery.post)
-                .collect();
-            Some(ComingUp {
-                accounts: accounts.iter().map(|standing| standing.name.clone()).collect(),
-                platform: first.platform,
-                end: view.end(first)?,
-                posts_after: u32::try_from(after.len()).unwrap_or(u32::MAX),
-                account: first.account,
-            })
         })
         .collect()
 }

@@ -15,6 +15,13 @@ use crate::db::{Store, Tx};
 use crate::error::{StoreError, contradiction};
 use crate::threads::{id_bytes, json, parsed};
 
+macro_rules! columns {
+    ($($rest:expr),+) => {
+        concat!("select id, post_id, revision_id, account_id, platform, due_at, detail, work_at from deliveries ", $($rest),+)
+    };
+}
+pub(crate) use columns;
+
 /// A delivery as stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delivery {
@@ -37,7 +44,7 @@ pub struct Delivery {
 }
 
 #[derive(FromRow)]
-struct DeliveryRow {
+pub(crate) struct DeliveryRow {
     id: Vec<u8>,
     post_id: Vec<u8>,
     revision_id: Vec<u8>,
@@ -49,7 +56,7 @@ struct DeliveryRow {
 }
 
 impl DeliveryRow {
-    fn read(self) -> Result<Delivery, StoreError> {
+    pub(crate) fn read(self) -> Result<Delivery, StoreError> {
         Ok(Delivery {
             id: DeliveryId(id_bytes("deliveries", &self.id)?),
             post: PostId(id_bytes("deliveries", &self.post_id)?),
@@ -295,12 +302,6 @@ impl StandingRow {
     }
 }
 
-macro_rules! columns {
-    ($rest:literal) => {
-        concat!("select id, post_id, revision_id, account_id, platform, due_at, detail, work_at from deliveries ", $rest)
-    };
-}
-
 macro_rules! standings {
     ($rest:literal) => {
         concat!(
@@ -356,14 +357,37 @@ impl Store {
         rows.into_iter().map(DeliveryRow::read).collect()
     }
 
-    /// All missed deliveries of a workspace, oldest first.
+    /// What is due next in a workspace from `from` on, at most `most`.
     ///
     /// # Errors
     /// As [`Store::deliveries_of_post`].
-    pub async fn missed_deliveries(&self, workspace: WorkspaceId) -> Result<Vec<Delivery>, StoreError> {
-        let rows: Vec<DeliveryRow> =
-            self.rows(columns!("where workspace_id = $1 and state = 'missed' order by due_at, id"), args![workspace]).await?;
+    pub async fn next_deliveries(&self, workspace: WorkspaceId, from: Timestamp, most: i64) -> Result<Vec<Delivery>, StoreError> {
+        let rows: Vec<DeliveryRow> = self
+            .rows(
+                columns!(
+                    "where workspace_id = $1 and due_at >= $2 and state in ('awaiting_approval', 'scheduled', 'preparing', 'waiting') \
+                     order by due_at, id limit $3"
+                ),
+                args![workspace, from, most],
+            )
+            .await?;
         rows.into_iter().map(DeliveryRow::read).collect()
+    }
+
+    /// How many posts are planned for the accounts of a login from `from` on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn posts_behind(&self, workspace: WorkspaceId, grant: GrantId, from: Timestamp) -> Result<u32, StoreError> {
+        let row: Option<(i64,)> = self
+            .row(
+                "select count(distinct d.post_id) from deliveries d join accounts a on a.id = d.account_id \
+                 where d.workspace_id = $1 and a.grant_id = $2 and d.due_at >= $3 \
+                 and d.state in ('awaiting_approval', 'scheduled', 'preparing', 'waiting')",
+                args![workspace, grant, from],
+            )
+            .await?;
+        Ok(row.map_or(0, |row| u32::try_from(row.0).unwrap_or(u32::MAX)))
     }
 
     /// When an account's last posts were due that are online, newest first, at most 30.

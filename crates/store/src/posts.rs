@@ -12,7 +12,7 @@ use sqlx::FromRow;
 
 use crate::args;
 use crate::db::{Store, Tx};
-use crate::deliveries::{Delivery, Record};
+use crate::deliveries::{Delivery, DeliveryRow, Record, columns};
 use crate::error::{StoreError, contradiction};
 use crate::threads::{id_bytes, json, parsed};
 
@@ -86,12 +86,12 @@ impl PostRow {
 }
 
 macro_rules! posts {
-    ($rest:literal) => {
+    ($($rest:expr),+) => {
         concat!(
             "select p.id, m.name as author, p.is_draft, p.revision_id, r.number, r.content, p.due_at, p.wall_date, p.wall_time, p.zone, \
              p.not_after, p.came_from \
              from posts p join post_revisions r on r.id = p.revision_id left join people m on m.id = p.author_id ",
-            $rest
+            $($rest),+
         )
     };
 }
@@ -120,15 +120,63 @@ const COUNTS: &str = "select \
     (select count(distinct post_id) from deliveries where workspace_id = $1 and state = 'published'), \
     (select count(*) from posts where workspace_id = $1 and is_draft and not is_deleted)";
 
-const PLANNED: &str = "select post_id as id, min(due_at) as due from deliveries where workspace_id = $1 and state in \
-    ('awaiting_approval', 'scheduled', 'preparing', 'committing', 'processing', 'confirming', 'waiting') \
-    group by post_id order by due, id limit $2";
-const DID_NOT_GO_OUT: &str = "select post_id as id, max(due_at) as due from deliveries where workspace_id = $1 and state in \
-    ('missed', 'failed', 'unconfirmed') group by post_id order by due desc, id desc limit $2";
-const PUBLISHED: &str = "select post_id as id, max(due_at) as due from deliveries where workspace_id = $1 and state = 'published' \
-    group by post_id order by due desc, id desc limit $2";
-const DRAFTS: &str = "select id, due_at as due from posts where workspace_id = $1 and is_draft and not is_deleted \
-    order by updated_at desc, id desc limit $2";
+macro_rules! planned {
+    () => {
+        "select post_id as id, min(due_at) as due from deliveries where workspace_id = $1 and state in \
+         ('awaiting_approval', 'scheduled', 'preparing', 'committing', 'processing', 'confirming', 'waiting') \
+         group by post_id order by due, id limit $2"
+    };
+}
+macro_rules! did_not_go_out {
+    () => {
+        "select post_id as id, max(due_at) as due from deliveries where workspace_id = $1 and state in \
+         ('missed', 'failed', 'unconfirmed') group by post_id order by due desc, id desc limit $2"
+    };
+}
+macro_rules! published {
+    () => {
+        "select post_id as id, max(due_at) as due from deliveries where workspace_id = $1 and state = 'published' \
+         group by post_id order by due desc, id desc limit $2"
+    };
+}
+macro_rules! drafts {
+    () => {
+        "select id, due_at as due from posts where workspace_id = $1 and is_draft and not is_deleted \
+         order by updated_at desc, id desc limit $2"
+    };
+}
+macro_rules! missed {
+    () => {
+        "select post_id as id, min(due_at) as due from deliveries where workspace_id = $1 and state = 'missed' \
+         group by post_id order by due, id limit $2"
+    };
+}
+
+/// A list of posts: its ids in order, its posts, its deliveries. Three statements, however long it is.
+struct List {
+    ids: &'static str,
+    posts: &'static str,
+    deliveries: &'static str,
+}
+
+macro_rules! list {
+    ($ids:expr) => {
+        List {
+            ids: $ids,
+            posts: posts!("where p.workspace_id = $1 and not p.is_deleted and p.id in (select id from (", $ids, ") listed)"),
+            deliveries: columns!("where workspace_id = $1 and post_id in (select id from (", $ids, ") listed) order by created_at, id"),
+        }
+    };
+}
+
+const PLANNED: List = list!(planned!());
+const DID_NOT_GO_OUT: List = list!(did_not_go_out!());
+const PUBLISHED: List = list!(published!());
+const DRAFTS: List = list!(drafts!());
+const MISSED: List = list!(missed!());
+
+/// A post in a list, with all its deliveries and the moment that counts there.
+pub type Listed = (Post, Vec<Delivery>, Option<Timestamp>);
 
 impl Store {
     /// A post of a workspace, unless it was deleted.
@@ -151,48 +199,48 @@ impl Store {
         Ok([a, b, c, d].map(|n| u32::try_from(n).unwrap_or(u32::MAX)))
     }
 
-    /// The posts of a tab in its order, at most `most`, each with its deliveries and the moment that counts in this tab.
+    /// The posts of a tab in its order, at most `most`.
     ///
     /// # Errors
     /// When the database fails or a row contradicts itself.
-    pub async fn posts_of_tab(
-        &self,
-        workspace: WorkspaceId,
-        tab: PostsTab,
-        most: i64,
-    ) -> Result<Vec<(Post, Vec<Delivery>, Option<Timestamp>)>, StoreError> {
-        let sql = match tab {
-            PostsTab::Planned => PLANNED,
-            PostsTab::DidNotGoOut => DID_NOT_GO_OUT,
-            PostsTab::Published => PUBLISHED,
-            PostsTab::Drafts => DRAFTS,
+    pub async fn posts_of_tab(&self, workspace: WorkspaceId, tab: PostsTab, most: i64) -> Result<Vec<Listed>, StoreError> {
+        let list = match tab {
+            PostsTab::Planned => &PLANNED,
+            PostsTab::DidNotGoOut => &DID_NOT_GO_OUT,
+            PostsTab::Published => &PUBLISHED,
+            PostsTab::Drafts => &DRAFTS,
         };
-        let rows: Vec<TabRow> = self.rows(sql, args![workspace, most]).await?;
-        let mut found = Vec::with_capacity(rows.len());
-        for row in rows {
-            let id = PostId(id_bytes("posts", &row.id)?);
-            let Some(post) = self.post(workspace, id).await? else { continue };
-            let deliveries = self.deliveries_of_post(workspace, id).await?;
-            found.push((post, deliveries, row.due.map(Timestamp)));
-        }
-        Ok(found)
+        self.listed(list, workspace, most).await
     }
 
-    /// Several posts by id.
+    /// The posts with a missed delivery, oldest first, at most `most`.
     ///
     /// # Errors
-    /// As [`Store::post`].
-    pub async fn posts_by_id(
-        &self,
-        workspace: WorkspaceId,
-        ids: impl IntoIterator<Item = PostId>,
-    ) -> Result<HashMap<PostId, Post>, StoreError> {
-        let mut found = HashMap::new();
-        for id in ids {
-            if !found.contains_key(&id)
-                && let Some(post) = self.post(workspace, id).await?
-            {
-                found.insert(id, post);
+    /// When the database fails or a row contradicts itself.
+    pub async fn posts_missed(&self, workspace: WorkspaceId, most: i64) -> Result<Vec<Listed>, StoreError> {
+        self.listed(&MISSED, workspace, most).await
+    }
+
+    async fn listed(&self, list: &List, workspace: WorkspaceId, most: i64) -> Result<Vec<Listed>, StoreError> {
+        let ids: Vec<TabRow> = self.rows(list.ids, args![workspace, most]).await?;
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let posts: Vec<PostRow> = self.rows(list.posts, args![workspace, most]).await?;
+        let mut posts: HashMap<PostId, Post> =
+            posts.into_iter().map(|row| row.read().map(|post| (post.id, post))).collect::<Result<_, _>>()?;
+        let rows: Vec<DeliveryRow> = self.rows(list.deliveries, args![workspace, most]).await?;
+        let mut deliveries: HashMap<PostId, Vec<Delivery>> = HashMap::new();
+        for row in rows {
+            let delivery = row.read()?;
+            deliveries.entry(delivery.post).or_default().push(delivery);
+        }
+        let mut found = Vec::with_capacity(ids.len());
+        for row in ids {
+            let id = PostId(id_bytes("posts", &row.id)?);
+            // Between the statements a post may have gone.
+            if let Some(post) = posts.remove(&id) {
+                found.push((post, deliveries.remove(&id).unwrap_or_default(), row.due.map(Timestamp)));
             }
         }
         Ok(found)
