@@ -3,6 +3,7 @@
 use domain::role::Action;
 use domain::summary::shell::Shell;
 use leptos::prelude::*;
+use leptos::suspense::Unsuspend;
 use leptos_meta::Title;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::use_params_map;
@@ -62,7 +63,9 @@ pub fn Frame() -> impl IntoView {
         <Transition fallback=loading>
             {move || Suspend::new(async move {
                 match shell.await {
-                    Ok(shell) => framed(shell),
+                    // The server walks what stands under a Suspense up to three times before it renders it, and each walk
+                    // would build the page anew and load its data again; this is built once.
+                    Ok(shell) => Unsuspend::new(move || framed(shell)).into_any(),
                     Err(error) => view! { <div class="plain"><main class="plain__main" id="main">{failed(&error)}</main></div> }.into_any(),
                 }
             })}

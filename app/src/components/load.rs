@@ -5,6 +5,7 @@ use std::future::Future;
 use domain::summary::refusal::ErrorCode;
 use domain::summary::shell::EventKind;
 use leptos::prelude::*;
+use leptos::suspense::Unsuspend;
 use leptos::task::spawn_local;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -31,11 +32,13 @@ where
                 let show = show.clone();
                 Suspend::new(async move {
                     match first.await {
-                        Ok(value) => {
+                        // Built once, however often the server walks it; see `Frame`.
+                        Ok(value) => Unsuspend::new(move || {
                             let data = RwSignal::new(value);
                             keep_true(data, key, fetch, kinds);
                             show(data)
-                        }
+                        })
+                        .into_any(),
                         Err(error) => failed(&error),
                     }
                 })
