@@ -26,14 +26,17 @@ const UPLOAD_BODY_MAX: usize = domain::media::UPLOAD_MAX + 64 * 1024;
 /// When the public address cannot be an origin.
 pub(crate) fn router(web: Web, rehearsal: Option<Router<Web>>) -> anyhow::Result<Router> {
     // Leptos would register every server function beside our own route, without its limits and its error shape.
-    let functions = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path.to_owned()).collect();
-    let routes = generate_route_list_with_exclusions(App, Some(functions));
+    let not_pages = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path.to_owned()).collect();
+    let routes = generate_route_list_with_exclusions(App, Some(not_pages));
     let contexts = pages::contexts(&web);
 
+    // Whole paths instead of a nest, which would hide the prefix by which server functions are found.
+    let functions = any(api::run).layer(tower_http::limit::RequestBodyLimitLayer::new(BODY_MAX));
     let api = Router::new()
-        .route("/media", post(media::upload).layer(DefaultBodyLimit::max(UPLOAD_BODY_MAX)))
-        .route("/media/{id}", get(media::show))
-        .route("/{*function}", any(api::run).layer(tower_http::limit::RequestBodyLimitLayer::new(BODY_MAX)))
+        .route("/api/v1/media", post(media::upload).layer(DefaultBodyLimit::max(UPLOAD_BODY_MAX)))
+        .route("/api/v1/media/{id}", get(media::show))
+        .route("/api/v1/", functions.clone())
+        .route("/api/v1/{*function}", functions)
         .layer(from_fn(api::shape));
 
     let leptos = web.leptos.clone();
@@ -48,7 +51,7 @@ pub(crate) fn router(web: Web, rehearsal: Option<Router<Web>>) -> anyhow::Result
     // A stream must not be compressed: the compressor would hold events back.
     let compressed = DefaultPredicate::new().and(NotForContentType::new("text/event-stream"));
     let ours = Router::new()
-        .nest("/api/v1", api)
+        .merge(api)
         .route("/oauth/{platform}/callback", get(callback::callback))
         .route("/events", get(events::stream))
         .route("/healthz", get(health::healthz))
