@@ -44,6 +44,11 @@ pub(crate) fn contexts(web: &Web) -> impl Fn() + Clone + Send + 'static {
 pub(crate) async fn to_the_end(request: Request, next: Next) -> Response {
     let rendering = tokio::spawn(async move {
         let (parts, body) = next.run(request).await.into_parts();
+        // The site's files come this way too, and may be larger than any page.
+        let is_page = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        if !is_page {
+            return Response::from_parts(parts, body);
+        }
         match to_bytes(body, PAGE_MAX).await {
             Ok(bytes) => Response::from_parts(parts, Body::from(bytes)),
             Err(error) => {
