@@ -54,7 +54,7 @@ fn outcome_of(verdict: &Verdict, asks_to_wait: bool) -> RefreshOutcome {
         // A server in trouble, or an answer nobody can read, may stand behind a renewal that was done. One that asks us
         // to wait says that it was not.
         Class::Transient | Class::Unknown if !asks_to_wait => match verdict.status {
-            Some(408 | 429 | 400..=407 | 409..=428) => RefreshOutcome::NotDone,
+            Some(400..=429) => RefreshOutcome::NotDone,
             _ => RefreshOutcome::Unknown,
         },
         _ => RefreshOutcome::NotDone,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::cause::{Cause, Class, Confidence, Verdict};
 use domain::grant::{GrantState, RefreshOutcome};
 use domain::id::{AccountId, LeaseId};
+use domain::inbox::{Root, Stage};
 use domain::time::{Timestamp, minutes};
 use platforms::adapter::{AccountAccess, Identity, RemoteAccount};
 use platforms::secret::AccessToken;
@@ -221,6 +222,7 @@ async fn write(inner: &Inner, grant: &Grant, lease: LeaseId, pair: &Pair, found:
         note_end(&mut held, pair, found.identity.as_ref(), now);
         held.probe_at = Some(next_probe(&held.schedule, held.spread_fraction(), now));
         tx.save_grant(&held).await?;
+        end_moved_away(&mut tx, &held, now).await?;
         let is_login_good = found.is_login_good();
         for (account, finding) in found.accounts {
             write_account(inner, &mut tx, grant, account, finding, tokens.get(&account), now).await?;
@@ -277,6 +279,15 @@ fn note_end(held: &mut Grant, pair: &Pair, identity: Option<&Identity>, now: Tim
     held.tokens.access_expires_at = Some(end);
     held.schedule = schedule_of(pair.adapter.policy(), &held.tokens, held.spread_fraction());
     held.warn_at = first_warning(&held.schedule, now);
+}
+
+/// A warning of an end that the platform has moved far ahead is over.
+async fn end_moved_away(tx: &mut Tx, held: &Grant, now: Timestamp) -> Result<(), StoreError> {
+    let root = Root::Login { grant: held.id };
+    if held.warn_at.is_some_and(|due| due > now) && matches!(tx.open_stage(held.workspace, &root).await?, Some(Stage::EndsSoon { .. })) {
+        tx.back_to_normal(held.workspace, &root, now).await?;
+    }
+    Ok(())
 }
 
 /// Seals the fresh tokens of accounts, before the transaction begins.
