@@ -58,6 +58,8 @@ enum Seed {
     Sample,
     /// An owner and an empty workspace.
     Empty,
+    /// A hundred Facebook Pages behind ten logins, for measurements.
+    Agency,
 }
 
 /// The file that marks a folder as a rehearsal's, so that `--fresh` never removes anything else.
@@ -73,9 +75,9 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     let origin = Url::parse(&format!("http://{}", args.addr))?;
     let pages = Url::parse(&format!("http://localhost:{}/sim", args.addr.port()))?;
     let api = origin.join("/sim")?;
-    let has_story = is_new && args.seed == Seed::Sample;
+    let seed = if is_new { args.seed } else { Seed::Empty };
     // The story of the sample begins in the past and is lived through up to now.
-    let offset = if has_story { -story::length() } else { read_offset(&args.data)? };
+    let offset = if seed == Seed::Sample { -story::length() } else { read_offset(&args.data)? };
     let clock = OffsetClock::new(Arc::new(SystemClock), offset);
     let world: Arc<dyn Clock> = Arc::new(clock.clone());
 
@@ -98,8 +100,8 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     let saved = simulator.clone();
     let result = serve::run(&settings, backend, move |web, _| {
         // Before the first request: `open` may begin after it.
-        web.is_open.store(!has_story, Ordering::SeqCst);
-        tokio::spawn(open(web.clone(), driver.clone(), owner, origin, has_story));
+        web.is_open.store(seed == Seed::Empty, Ordering::SeqCst);
+        tokio::spawn(open(web.clone(), driver.clone(), owner, seed));
         Ok(Some(controls::router(&simulator, driver, owner)))
     })
     .await;
@@ -107,16 +109,22 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     result
 }
 
-/// Lives through the story, if there is one, and then says that the rehearsal is open.
-async fn open(web: Web, driver: Driver, owner: PersonId, origin: Url, has_story: bool) {
-    if has_story {
-        println!("Living through two months of a flower shop ...");
-        if let Err(error) = story::tell(&web.services, &driver, owner).await {
-            tracing::error!(error = format!("{error:#}"), "the sample story broke off");
+/// Fills the rehearsal, if it is new, and then says that it is open.
+async fn open(web: Web, driver: Driver, owner: PersonId, seed: Seed) {
+    let platforms_url = web.services.settings.rehearsal.as_ref().map(|rehearsal| rehearsal.platforms_url.clone()).unwrap_or_default();
+    let filled = match seed {
+        Seed::Empty => Ok(()),
+        Seed::Sample => {
+            println!("Living through two months of a flower shop ...");
+            story::tell(&web.services, &driver, owner).await
         }
+        Seed::Agency => story::agency(&web.services, owner, &platforms_url).await,
+    };
+    if let Err(error) = filled {
+        tracing::error!(error = format!("{error:#}"), "the sample broke off");
     }
     web.is_open.store(true, Ordering::SeqCst);
-    println!("Rehearsal at {origin} (nothing leaves this computer). Stop it with Ctrl+C.");
+    println!("Rehearsal at {} (nothing leaves this computer). Stop it with Ctrl+C.", web.public_url);
 }
 
 fn prepare_folder(folder: &Path, fresh: bool) -> anyhow::Result<bool> {

@@ -13,6 +13,7 @@ use domain::summary::link::ConsentOutcome;
 use domain::time::{Timestamp, days, hours};
 use secrecy::ExposeSecret;
 use service::Services;
+use service::auth::NewSession;
 use service::consent::Callback;
 use service::moments::Zone;
 
@@ -36,17 +37,17 @@ pub(super) fn length() -> i64 {
 }
 
 /// Who of the simulated people signs in, and which pages they tick.
-struct SignIn {
+struct SignIn<'a> {
     platform: Platform,
-    person: &'static str,
-    pages: &'static [&'static str],
+    person: &'a str,
+    pages: &'a [&'a str],
 }
 
 const SHOP_PAGE: &str = "615548210093371001";
 const WEDDINGS_PAGE: &str = "615548210093371002";
-const MARA: SignIn = SignIn { platform: Platform::Facebook, person: "mara-jung", pages: &[WEDDINGS_PAGE] };
-const TOM: SignIn = SignIn { platform: Platform::Facebook, person: "tom-berger", pages: &[SHOP_PAGE] };
-const MARA_PINTEREST: SignIn = SignIn { platform: Platform::Pinterest, person: "mara-jung", pages: &[] };
+const MARA: SignIn<'_> = SignIn { platform: Platform::Facebook, person: "mara-jung", pages: &[WEDDINGS_PAGE] };
+const TOM: SignIn<'_> = SignIn { platform: Platform::Facebook, person: "tom-berger", pages: &[SHOP_PAGE] };
+const MARA_PINTEREST: SignIn<'_> = SignIn { platform: Platform::Pinterest, person: "mara-jung", pages: &[] };
 
 /// A post: days from the story's end (negative: past), Berlin time, text, where it goes, image.
 struct Planned(i64, &'static str, &'static str, &'static [&'static str], Option<(&'static [u8], &'static str)>);
@@ -106,8 +107,7 @@ const POSTS: &[Planned] = &[
 pub(super) async fn tell(services: &Services, driver: &Driver, owner: PersonId) -> anyhow::Result<()> {
     let began = driver.now();
     let end = began + LENGTH;
-    let session = services.session_for(owner).await?;
-    let caller = services.caller_of_session(session.token.expose_secret(), None).await?.context("the demo owner has no workspace")?;
+    let (session, caller) = as_owner(services, owner).await?;
     sign_in(services, &caller, &MARA).await.context("Mara signs in at Facebook")?;
     to(driver, began + hours(2)).await?;
     sign_in(services, &caller, &MARA_PINTEREST).await.context("Mara signs in at Pinterest")?;
@@ -126,6 +126,35 @@ pub(super) async fn tell(services: &Services, driver: &Driver, owner: PersonId) 
     Ok(())
 }
 
+/// The agency: ten logins with ten Facebook Pages each, for measurements of long lists.
+///
+/// # Errors
+/// When a sign-in is refused.
+pub(super) async fn agency(services: &Services, owner: PersonId, platforms_url: &str) -> anyhow::Result<()> {
+    let (session, caller) = as_owner(services, owner).await?;
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    for login in 0..10 {
+        let person = format!("client-{login}");
+        let pages: Vec<String> = (0..10).map(|page| format!("7155482100933{login}{page}")).collect();
+        let page = |(number, id): (usize, &String)| serde_json::json!({ "id": id, "name": format!("Client {login}, shop {number}"), "username": format!("client{login}shop{number}"), "people": [person] });
+        let world = serde_json::json!({
+            "people": [{ "slug": person, "name": format!("Client {login}"), "id": format!("1022618450392{login:04}"), "username": person }],
+            "places": pages.iter().enumerate().map(page).collect::<Vec<_>>(),
+        });
+        client.post(format!("{platforms_url}/facebook/knobs")).json(&world).send().await?.error_for_status()?;
+        let pages: Vec<&str> = pages.iter().map(String::as_str).collect();
+        sign_in(services, &caller, &SignIn { platform: Platform::Facebook, person: &person, pages: &pages }).await?;
+    }
+    services.sign_out(session.token.expose_secret()).await?;
+    Ok(())
+}
+
+async fn as_owner(services: &Services, owner: PersonId) -> anyhow::Result<(NewSession, Caller)> {
+    let session = services.session_for(owner).await?;
+    let caller = services.caller_of_session(session.token.expose_secret(), None).await?;
+    Ok((session, caller.context("the demo owner has no workspace")?))
+}
+
 fn day(end: Timestamp, offset: i64) -> Timestamp {
     let length = days(offset.unsigned_abs());
     if offset < 0 { end - length } else { end + length }
@@ -141,7 +170,7 @@ async fn to(driver: &Driver, moment: Timestamp) -> anyhow::Result<()> {
 }
 
 /// Does what the person's browser does: opens the platform's page, continues, and comes back.
-async fn sign_in(services: &Services, caller: &Caller, who: &SignIn) -> anyhow::Result<()> {
+async fn sign_in(services: &Services, caller: &Caller, who: &SignIn<'_>) -> anyhow::Result<()> {
     let started = services.start_link(caller, who.platform).await?;
     let url: url::Url = started.going_to.url.parse()?;
     let scopes = url.query_pairs().find(|(name, _)| name == "scope").map(|(_, value)| value.into_owned()).unwrap_or_default();

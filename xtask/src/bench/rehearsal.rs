@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 
 /// What the rehearsal is filled with.
-pub(super) const SEED: &str = "sample";
+pub(super) const SEED: &str = "agency";
 
 /// The server, its data in a folder of its own, and the demo owner's cookie.
 pub(super) struct Rehearsal {
