@@ -118,3 +118,27 @@ async fn two_nodes_on_the_same_rows_publish_each_post_once() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_worker_that_slept_past_its_lease_sends_nothing_when_it_wakes() {
+    for fresh in testkit::db::each().await {
+        let world = World::new(fresh).await;
+        let (_, account) = world.account("page").await;
+        let post = world.schedule("Zombie", &[account], FakeClock::START + minutes(5)).await;
+        world.advance(minutes(5));
+        let gate = world.fake.hold_prepare();
+        let (mut sleeper, mut other) = (world.publisher_as(1), world.publisher_as(2));
+        assert_eq!(sleeper.tick().await.expect("a round"), 1);
+        // It is in the middle of preparing when the machine is stopped for longer than the lease.
+        while world.fake.is_gate_waiting() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        world.advance(Duration::from_secs(121));
+        world.settle(&mut other).await;
+        assert!(matches!(world.state(post).await, DeliveryState::Published { .. }), "{}", world.kind);
+        gate.notify_one();
+        sleeper.idle().await;
+        assert_eq!((world.fake.accepted().len(), world.commits(world.delivery(post).await.id)), (1, 1));
+        assert!(matches!(world.state(post).await, DeliveryState::Published { .. }), "{}", world.kind);
+    }
+}

@@ -15,11 +15,14 @@ use platforms::adapter::{
 };
 use platforms::secret::{AccessToken, AuthorizationCode, PkceVerifier, RefreshToken};
 use testkit::FakeClock;
+use tokio::sync::Notify;
 use url::Url;
 
 /// What the next commit meets.
 #[derive(Debug, Clone)]
 pub enum Next {
+    /// It is accepted and answered.
+    Accept,
     /// The connection is cut before the platform takes it.
     DropBefore,
     /// The platform takes it, and the answer is lost.
@@ -57,6 +60,7 @@ struct State {
     looks_fail: bool,
     steps: usize,
     step_calls: usize,
+    gate: Option<Arc<Notify>>,
 }
 
 /// The platform.
@@ -86,6 +90,18 @@ impl Fake {
 
     pub fn set_steps(&self, steps: usize) {
         self.with(|state| state.steps = steps);
+    }
+
+    /// Holds the next preparation until the gate is told to open.
+    pub fn hold_prepare(&self) -> Arc<Notify> {
+        let gate = Arc::new(Notify::new());
+        self.with(|state| state.gate = Some(gate.clone()));
+        gate
+    }
+
+    /// Whether nobody stands before the gate yet.
+    pub fn is_gate_waiting(&self) -> bool {
+        self.with(|state| state.gate.is_some())
     }
 
     pub fn looks_fail(&self, fail: bool) {
@@ -168,6 +184,10 @@ impl Adapter for Fake {
     }
 
     async fn prepare(&self, _: &App, _: &Job, done: &[Step], now: Timestamp) -> Result<Prepared, CallError> {
+        let gate = self.with(|state| state.gate.take());
+        if let Some(gate) = gate {
+            gate.notified().await;
+        }
         let (refused, steps) = self.with(|state| (state.prepares.pop_front(), state.steps));
         if let Some(class) = refused {
             return Err(CallError::Answered { verdict: verdict(class, now), wait: None });
@@ -189,7 +209,7 @@ impl Adapter for Fake {
         }
         let unknown = || Committed::Unknown { evidence: None, error: Some(lost()) };
         match next {
-            None => {
+            None | Some(Next::Accept) => {
                 let remote_id = self.accept(job, true);
                 Committed::Published { link: Self::link(&remote_id), remote_id }
             }

@@ -7,6 +7,7 @@ mod world;
 mod absence;
 mod answers;
 mod burst;
+mod chaos;
 mod crashes;
 mod order;
 mod people;
