@@ -117,6 +117,7 @@ mod browser {
     use std::cell::{Cell, RefCell};
     use std::rc::{Rc, Weak};
 
+    use domain::summary::refusal::ErrorCode;
     use gloo_timers::callback::{Interval, Timeout};
     use js_sys::{Function, Promise, Reflect};
     use leptos::task::spawn_local;
@@ -217,7 +218,7 @@ mod browser {
 
         fn tell_where_we_stand(&self) {
             let badges = self.live.badges.get_untracked();
-            let now = self.live.now().unwrap_or_default();
+            let now = self.live.now_untracked().unwrap_or_default();
             let event = Event { seq: self.seq.get(), kind: EventKind::Clock, now, badges };
             if let Ok(text) = serde_json::to_string(&event) {
                 self.tell(&text);
@@ -308,7 +309,9 @@ mod browser {
                 }
                 stream.set_down(true);
                 stream.tell("down");
+                // Ended by the server: perhaps because the session did.
                 if state != Some(EventSource::CONNECTING) {
+                    stream.ask();
                     stream.kept.borrow_mut().truncate(1);
                     stream.open();
                 }
@@ -348,17 +351,23 @@ mod browser {
         fn ask(self: &Rc<Self>) {
             let stream = Rc::clone(self);
             spawn_local(async move {
-                if let Ok(shell) = crate::api::shell::shell(stream.slug.clone()).await
-                    && shell.event_seq > stream.seq.get()
-                    && !stream.is_over.get()
-                {
-                    stream.seq.set(shell.event_seq);
-                    stream.live.take(&Event {
-                        seq: shell.event_seq,
-                        kind: EventKind::Clock,
-                        now: shell.now,
-                        badges: shell.badges,
-                    });
+                let answer = crate::api::shell::shell(stream.slug.clone()).await;
+                if stream.is_over.get() {
+                    return;
+                }
+                match answer {
+                    Ok(shell) if shell.event_seq > stream.seq.get() => {
+                        stream.seq.set(shell.event_seq);
+                        stream.live.take(&Event {
+                            seq: shell.event_seq,
+                            kind: EventKind::Clock,
+                            now: shell.now,
+                            badges: shell.badges,
+                        });
+                    }
+                    // Signed out, perhaps in another tab.
+                    Err(error) if error.code() == ErrorCode::NotSignedIn => crate::components::load::sign_in_again(),
+                    _ => {}
                 }
             });
         }

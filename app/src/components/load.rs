@@ -88,15 +88,18 @@ pub fn loading() -> AnyView {
     .into_any()
 }
 
+/// Leads to the sign-in page, which leads back here.
+pub fn sign_in_again() {
+    let location = window().location();
+    let path = location.pathname().unwrap_or_default() + &location.search().unwrap_or_default();
+    let _ = location.set_href(&words::sign_in_path(&path));
+}
+
 /// What stands instead of a page that could not be loaded.
 pub fn failed(error: &ApiError) -> AnyView {
     match error.code() {
         ErrorCode::NotSignedIn => {
-            Effect::new(|_| {
-                let location = window().location();
-                let path = location.pathname().unwrap_or_default() + &location.search().unwrap_or_default();
-                let _ = location.set_href(&words::sign_in_path(&path));
-            });
+            Effect::new(|_| sign_in_again());
             loading()
         }
         ErrorCode::NotFound => not_found::not_here(),
