@@ -39,7 +39,7 @@ pub fn account_status(row: &AccountRow, class: &'static str) -> AnyView {
         _ => None,
     };
     let wrap = if tone == Tone::Wait { "" } else { " nowrap" };
-    view! { <p class=format!("{} {class}{wrap}", tone.class())>{mark}{word} {left.map(countdown)}</p> }.into_any()
+    view! { <p class=format!("{} {class}{wrap}", tone.class())>{mark}{word}{left.map(countdown)}</p> }.into_any()
 }
 
 /// "Facebook Page, login of Mara Jung".

@@ -36,7 +36,8 @@ pub fn countdown(to: Timestamp) -> AnyView {
         show();
         tick(show);
     });
-    view! { <span class="num" aria-hidden="true">{move || text.get()}</span> }.into_any()
+    let left = move || (!text.read().is_empty()).then(|| view! { <span class="num" aria-hidden="true">{move || text.get()}</span> });
+    left.into_any()
 }
 
 /// Calls `show` every second while the page is seen; stops with its owner.

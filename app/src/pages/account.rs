@@ -1,7 +1,7 @@
 //! One account: status, login line, cause with what the platform said; posts that will not go out; 90 days; settings last.
 
 use domain::id::AccountId;
-use domain::summary::accounts::{AccountPage as Account, AccountRow, AccountStatus, HistoryLine};
+use domain::summary::accounts::{AccountPage as Account, AccountRow, AccountStatus, HistoryLine, VerdictSummary};
 use domain::summary::posts::PostLine;
 use domain::summary::refusal::ErrorCode;
 use domain::summary::shell::EventKind;
@@ -63,13 +63,13 @@ fn show(data: RwSignal<Account>) -> AnyView {
                 <div role="status" data-testid="account-status" data-status=move || row.with(|row| status_code(row.status))>
                     {move || row.with(|row| account_status(row, ""))}
                 </div>
-                <p data-testid="account-cost">{move || row.with(cost)}</p>
+                <p data-testid="account-cost">{move || said.with(|said| row.with(|row| cost(row, said.as_ref())))}</p>
                 {move || {
                     refreshable.track();
                     row.with_untracked(|row| refresh_of(row).filter(|_| may_refresh.get()).map(|refresh| {
                         let note = words::refresh_note(row.platform, &row.login_of, row.siblings.len() + 1);
                         view! {
-                            <div>
+                            <div class="stack stack--tight">
                                 <div class="actions">{refresh_button(refresh)}</div>
                                 <p class="button-note">{note}</p>
                             </div>
@@ -100,14 +100,15 @@ fn show(data: RwSignal<Account>) -> AnyView {
 }
 
 /// Cost, and for a lost login the reason in a whole sentence.
-fn cost(row: &AccountRow) -> String {
+fn cost(row: &AccountRow, said: Option<&VerdictSummary>) -> String {
     match row.status {
         AccountStatus::Disconnected { cause, .. } | AccountStatus::Blocked { cause, .. } => {
             let reason = words::cause_sentence(cause, row.platform);
             let cost = words::account_cost(row);
             // The list says the cause in two words; here it stands as a sentence.
             let rest = cost.split_once(". ").map_or("", |(_, rest)| rest);
-            format!("{reason}. {rest}")
+            let since = said.map(|said| format!(" ({})", said.at.text)).unwrap_or_default();
+            format!("{reason}{since}. {rest}")
         }
         _ => words::account_cost(row),
     }
@@ -184,7 +185,7 @@ fn check(row: &AccountRow) -> AnyView {
     refetch(move || value.get());
     let pending = action.pending();
     view! {
-        <section class="block">
+        <section class="block stack stack--tight">
             <PostForm action=action>
                 {workspace_field()}
                 <input type="hidden" name="account" value=id/>
