@@ -316,14 +316,17 @@ impl Services {
     /// # Errors
     /// `ConsentOver`; `NotAllowed` when the role was lowered meanwhile.
     pub async fn finish_consent(&self, caller: &Caller, platform: Platform, callback: Callback) -> Answer<ConsentId> {
-        let (Some(state), Some(flow)) = (&callback.state, &callback.flow) else { return Err(ErrorCode::ConsentOver.into()) };
-        let (state_hash, flow_hash) = (vault::sha256(state.as_bytes()), vault::sha256(flow.as_bytes()));
+        let Some(state) = &callback.state else { return Err(ErrorCode::ConsentOver.into()) };
+        let state_hash = vault::sha256(state.as_bytes());
+        let flow_hash = vault::sha256(callback.flow.as_deref().unwrap_or_default().as_bytes());
         let found = self.store.consent_by_state(state_hash).await?;
-        // Another browser, person or platform: as if there were none, and it is not spent.
-        let is_ours = |consent: &Consent| {
-            consent.person == caller.person && consent.platform == platform && vault::is_equal(&consent.flow_hash, &flow_hash)
-        };
-        let consent = found.filter(is_ours).ok_or(ErrorCode::ConsentOver)?;
+        let found = found.filter(|consent| consent.person == caller.person && consent.platform == platform);
+        let consent = found.ok_or(ErrorCode::ConsentOver)?;
+        // Another browser: as if there were none, and it is not spent. The flow cookie ends with the flow, so a state
+        // that was spent is told as such without it.
+        if consent.used_at.is_none() && !vault::is_equal(&consent.flow_hash, &flow_hash) {
+            return Err(ErrorCode::ConsentOver.into());
+        }
         let role = self.role_in(caller.person, consent.workspace).await?.ok_or(ErrorCode::ConsentOver)?;
         if !role.may(if consent.grant.is_some() { Action::RefreshLogin } else { Action::ManageAccounts }) {
             return Err(NotAllowed { role }.into());

@@ -9,7 +9,7 @@ use domain::role::{Action, Caller};
 use domain::summary::accounts::VerdictSummary;
 use domain::summary::inbox::{About, Entry, InboxPage, ThreadPage, ThreadRow};
 use domain::summary::refusal::ErrorCode;
-use domain::time::Timestamp;
+use domain::time::{Timestamp, days};
 use store::inbox_reads::Thread;
 use store::stakes::Stake;
 
@@ -23,6 +23,9 @@ type Answer<T> = Result<T, ServiceError>;
 const ROWS: i64 = 100;
 /// Characters of a post's text in a title.
 const TEXT: usize = 60;
+
+/// So long after a login is back its story still counts what was missed.
+const FRESH: std::time::Duration = days(14);
 
 /// What a thread shows beside its stage.
 struct Facts {
@@ -173,13 +176,14 @@ impl Services {
             GrantState::Live | GrantState::Retrying { .. } if grant.schedule.renewed_by == RenewedBy::Person => grant.schedule.act_by,
             _ => None,
         };
-        let (stake, missed) = match from {
-            Some(from) if is_open => {
-                (self.store.stake_of_login(workspace, id, from).await?, self.store.missed_of_login(workspace, id).await?)
-            }
-            _ if is_open => (Stake::default(), self.store.missed_of_login(workspace, id).await?),
-            _ => (Stake::default(), 0),
+        let stake = match from {
+            Some(from) if is_open => self.store.stake_of_login(workspace, id, from).await?,
+            _ => Stake::default(),
         };
+        // "3 posts were missed": asked for while somebody may still want to decide about them.
+        let is_fresh = thread.resolved_at.is_none_or(|over| view.now < over + FRESH);
+        let has_missed = is_open || told.iter().any(|(_, stage)| matches!(stage, Stage::Missed { .. }));
+        let missed = if is_fresh && has_missed { self.store.missed_of_login(workspace, id).await? } else { 0 };
         let since = match grant.state {
             GrantState::SignInNeeded { since, .. } if is_open => since,
             _ => lost.map_or(thread.opened_at, |(at, _)| at),
