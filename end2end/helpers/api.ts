@@ -60,6 +60,8 @@ export class Api {
     });
     const consent = new URL(back.url()).pathname.split('/').pop() ?? '';
     const { body } = await this.get('link/result', { consent });
+    // A login with a single account leaves nothing to choose.
+    if (body.outcome?.outcome === 'all_back') return;
     const choices: { remote_id: string; may_post: boolean }[] = body.outcome?.choices ?? [];
     const remote_ids = choices.filter((choice) => choice.may_post).map((choice) => choice.remote_id);
     const linked = await this.post('link/choose', { consent, remote_ids });

@@ -1,9 +1,9 @@
 import { expect, test } from '../helpers/app';
 import { png } from '../helpers/image';
-import { BLUMEN, BOARD, DAY, HOUR, MINUTE, WEDDINGS } from '../helpers/platforms';
+import { BLUMEN, BOARD, DAY, HOUR, MARA, MINUTE, WEDDINGS } from '../helpers/platforms';
 
 const TEXT = 'Gift cards are back';
-const PINTEREST = 'blumenjung';
+const PINTEREST = MARA.name;
 
 test('a token endpoint that fails three times is no disconnect and no notice', async ({ app, platforms }) => {
   await app.api.link('pinterest');

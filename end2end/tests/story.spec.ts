@@ -1,11 +1,11 @@
 import { expect, test } from '../helpers/app';
 import { filesBelow, leaks } from '../helpers/canary';
 import { png } from '../helpers/image';
-import { BLUMEN, BOARD, DAY, HOUR, MINUTE, STATE_FILE, WEDDINGS } from '../helpers/platforms';
+import { BLUMEN, BOARD, DAY, HOUR, MARA, MINUTE, STATE_FILE, WEDDINGS } from '../helpers/platforms';
 
 const FIRST = 'Autumn wreaths are in';
 const SECOND = 'Advent calendar, door one';
-const PINTEREST = 'blumenjung';
+const PINTEREST = MARA.name;
 
 test.describe('from the first link to the post that was missed', () => {
   test.use({ isTraced: true });
@@ -103,7 +103,7 @@ test.describe('from the first link to the post that was missed', () => {
     });
 
     await test.step('the post that comes due now is Missed, with the reason', async () => {
-      await platforms.advanceTo(end + 3 * HOUR * 1_000);
+      await platforms.advanceTo(end + 6 * HOUR * 1_000);
       await app.openPost(SECOND, 'did_not_go_out');
       for (const delivery of await app.delivery().all()) {
         await expect(delivery).toHaveAttribute('data-status', 'missed');
