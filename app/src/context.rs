@@ -75,7 +75,7 @@ pub async fn caller(slug: &str) -> Result<Caller, ApiError> {
         let has_owner = services.has_owner().await.unwrap_or(true);
         redirect(&if has_owner { crate::words::sign_in_path(&page) } else { "/welcome".to_owned() });
         // The redirect's status stays: not through `ApiError::from`.
-        return Err(ApiError(ErrorCode::NotSignedIn.into()));
+        return Err(ApiError(Box::new(ErrorCode::NotSignedIn.into())));
     }
     Ok(found?)
 }
@@ -116,7 +116,7 @@ fn page() -> Option<String> {
 }
 
 /// Whether a plain form sent the request, which a browser without script shows the answer of.
-fn is_form() -> bool {
+pub(crate) fn is_form() -> bool {
     parts().is_some_and(|parts| {
         let accept = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         parts.method == Method::POST && accept.contains("text/html")

@@ -358,12 +358,7 @@ mod browser {
                 match answer {
                     Ok(shell) if shell.event_seq > stream.seq.get() => {
                         stream.seq.set(shell.event_seq);
-                        stream.live.take(&Event {
-                            seq: shell.event_seq,
-                            kind: EventKind::Clock,
-                            now: shell.now,
-                            badges: shell.badges,
-                        });
+                        stream.live.take(&Event { seq: shell.event_seq, kind: EventKind::Clock, now: shell.now, badges: shell.badges });
                     }
                     // Signed out, perhaps in another tab.
                     Err(error) if error.code() == ErrorCode::NotSignedIn => crate::components::load::sign_in_again(),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// What the browser may know: `{"code": "…"}` with a few facts, no causes. Its HTTP status is [`ErrorCode::status`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct ApiError(pub Refusal);
+pub struct ApiError(pub Box<Refusal>);
 
 /// Stands in `trace` when the browser did not reach us at all.
 pub const NO_CONNECTION: &str = "no-connection";
@@ -22,7 +22,7 @@ impl ApiError {
     fn answer(refusal: Refusal) -> Self {
         #[cfg(feature = "ssr")]
         crate::context::set_status(refusal.code);
-        Self(refusal)
+        Self(Box::new(refusal))
     }
 }
 

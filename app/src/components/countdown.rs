@@ -64,6 +64,9 @@ mod tests {
     #[test]
     fn seconds_tick_only_in_the_last_hour() {
         let left = |seconds| until(Timestamp::from_seconds(seconds), Timestamp(0));
-        assert_eq!([left(0), left(-5), left(5), left(724), left(3_600), left(11_000), left(90_000)], ["", "", "in 0:05", "in 12:04", "in 1 h", "in 3 h", ""]);
+        assert_eq!(
+            [left(0), left(-5), left(5), left(724), left(3_600), left(11_000), left(90_000)],
+            ["", "", "in 0:05", "in 12:04", "in 1 h", "in 3 h", ""]
+        );
     }
 }

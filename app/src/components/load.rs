@@ -18,7 +18,12 @@ use crate::words;
 /// Loads a page's data and shows it. `key` names what is loaded (workspace, id, tab); when it changes the page is built
 /// anew. When something of `kinds` happens, the data is fetched again and the signal changes, so rows stay where they
 /// are.
-pub fn load<K, T, F, V>(key: impl Fn() -> K + Copy + Send + Sync + 'static, fetch: fn(K) -> F, kinds: &'static [EventKind], show: V) -> AnyView
+pub fn load<K, T, F, V>(
+    key: impl Fn() -> K + Copy + Send + Sync + 'static,
+    fetch: fn(K) -> F,
+    kinds: &'static [EventKind],
+    show: V,
+) -> AnyView
 where
     K: PartialEq + Clone + Send + Sync + 'static,
     T: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static,

@@ -176,7 +176,8 @@ fn menu(class: &'static str, summary: &'static str, face: AnyView, shell: &Shell
         .iter()
         .map(|workspace| {
             let is_open = (workspace.slug == open).then_some("true");
-            view! { <a class="menu__item" href=href(&workspace.slug, OVERVIEW) aria-current=is_open>{workspace.name.clone()}</a> }.into_any()
+            view! { <a class="menu__item" href=href(&workspace.slug, OVERVIEW) aria-current=is_open>{workspace.name.clone()}</a> }
+                .into_any()
         })
         .collect();
     view! {

@@ -1,7 +1,7 @@
 //! The story of a login, a thread or a delivery, on one rail of time.
 
-use domain::summary::accounts::VerdictSummary;
 use domain::platform::Platform;
+use domain::summary::accounts::VerdictSummary;
 use leptos::prelude::*;
 
 use crate::words::{Tone, cause_word};

@@ -208,7 +208,7 @@ fn form(page: Data) -> AnyView {
     view! {
         <PostForm action=draft.action class="compose" test="compose-form" on:input=move |_| read() on:change=move |_| read()>
             {workspace_field()} <input type="hidden" name="post" value=post/> <div class="compose__main" node_ref=main>
-                {pick(draft, &start)}
+                {pick(draft, &start, is_awake)}
                 {write(draft, &start)}
                 {media_tiles(slug(), draft.images, is_awake)}
                 {lines(move || draft.wrong(Field::Images))}
@@ -229,9 +229,13 @@ fn lines(said: impl Fn() -> Vec<String> + Send + Sync + 'static) -> AnyView {
     error_line(said.into())
 }
 
-fn pick(draft: Draft, start: &ComposeStart) -> AnyView {
+fn pick(draft: Draft, start: &ComposeStart, is_awake: ReadSignal<bool>) -> AnyView {
     let name = workspace_name();
-    let legend = move || format!("{} of {name}", draft.typed.with(|typed| typed.accounts.len()));
+    // Without script the number would not follow the ticks.
+    let legend = move || match is_awake.get() {
+        true => format!("{} of {name}", draft.typed.with(|typed| typed.accounts.len())),
+        false => format!("Accounts of {name}"),
+    };
     let chips = account_picker(&draft.accounts.get_value(), &start.targets);
     view! {
         <fieldset class="field">
@@ -290,9 +294,11 @@ fn write(draft: Draft, start: &ComposeStart) -> AnyView {
     .into_any()
 }
 
-/// Text as it may stand inside a `textarea`: the parser drops one line end at its beginning, so there is always one.
+/// Text as it may stand inside a `textarea`. The parser of a page drops one line end at its beginning, so there the
+/// server puts one; what the browser sets later is taken as it is.
 fn escaped(text: &str) -> String {
-    format!("\n{}", text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"))
+    let first = if cfg!(feature = "ssr") { "\n" } else { "" };
+    format!("{first}{}", text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"))
 }
 
 /// The smallest number of characters that is left, and where.
@@ -425,7 +431,7 @@ fn ask_when(draft: Draft) {
         let question = resolve_time(slug.clone(), date, time, zone);
         let asked = wall.get_untracked();
         spawn_local(async move {
-            let answer = question.await.map_err(|error| error.0);
+            let answer = question.await.map_err(|error| *error.0);
             if wall.try_get_untracked().as_ref() == Some(&asked) {
                 draft.when.set(Some(answer));
             }
@@ -558,7 +564,7 @@ mod tests {
     #[test]
     fn hostile_text_cannot_leave_the_textarea() {
         let hostile = "</textarea><script>alert(1)</script>&amp;";
-        assert_eq!(escaped(hostile), "\n&lt;/textarea&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;");
+        assert_eq!(escaped(hostile).trim_start(), "&lt;/textarea&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;");
     }
 
     fn draft(start: &ComposeStart) -> Draft {

@@ -125,43 +125,33 @@ fn body(result: &ConsentResult, data: RwSignal<ConsentResult>) -> AnyView {
             }
             .into_any()
         }
-        ConsentOutcome::OtherPerson { belongs_to, could_take_over, signed_in } => {
-            view! {
-                <p>{format!("This login belongs to {belongs_to}. Nothing was changed.")}</p>
-                <div class="actions">{again(result, &format!("Try again as {}", first_name(belongs_to)), true)}</div>
-                {(!could_take_over.is_empty()).then(|| take_over(result, signed_in, belongs_to, could_take_over, data))}
-            }
-            .into_any()
+        ConsentOutcome::OtherPerson { belongs_to, could_take_over, signed_in } => view! {
+            <p>{format!("This login belongs to {belongs_to}. Nothing was changed.")}</p>
+            <div class="actions">{again(result, &format!("Try again as {}", first_name(belongs_to)), true)}</div>
+            {(!could_take_over.is_empty()).then(|| take_over(result, signed_in, belongs_to, could_take_over, data))}
         }
-        ConsentOutcome::PermissionMissing { scopes } => {
-            view! {
-                <p>"Reading works, posting does not. Sign in and leave every box ticked."</p>
-                <p class="small muted">{format!("{name} calls it {}.", scopes.join(", "))}</p>
-                <div class="actions">{again(result, "Try again", false)}</div>
-            }
-            .into_any()
+        .into_any(),
+        ConsentOutcome::PermissionMissing { scopes } => view! {
+            <p>"Reading works, posting does not. Sign in and leave every box ticked."</p>
+            <p class="small muted">{format!("{name} calls it {}.", scopes.join(", "))}</p>
+            <div class="actions">{again(result, "Try again", false)}</div>
         }
-        ConsentOutcome::NothingToPostTo => {
-            view! {
-                <p>{format!("This person has no {} that Stayposted can post to. Nothing was changed.", result.platform.account_word())}</p>
-                <div class="actions">{again(result, "Try again", true)}</div>
-            }
-            .into_any()
+        .into_any(),
+        ConsentOutcome::NothingToPostTo => view! {
+            <p>{format!("This person has no {} that Stayposted can post to. Nothing was changed.", result.platform.account_word())}</p>
+            <div class="actions">{again(result, "Try again", true)}</div>
         }
-        ConsentOutcome::Cancelled | ConsentOutcome::AlreadyUsed => {
-            view! {
-                <p>"Nothing was changed."</p>
-                <div class="actions">{again(result, "Try again", false)}</div>
-            }
-            .into_any()
+        .into_any(),
+        ConsentOutcome::Cancelled | ConsentOutcome::AlreadyUsed => view! {
+            <p>"Nothing was changed."</p>
+            <div class="actions">{again(result, "Try again", false)}</div>
         }
-        ConsentOutcome::TooLate => {
-            view! {
-                <p>"Please start again. Nothing was changed."</p>
-                <div class="actions">{again(result, "Try again", false)}</div>
-            }
-            .into_any()
+        .into_any(),
+        ConsentOutcome::TooLate => view! {
+            <p>"Please start again. Nothing was changed."</p>
+            <div class="actions">{again(result, "Try again", false)}</div>
         }
+        .into_any(),
         ConsentOutcome::Failed { text } => {
             let quote = text.clone().map(|text| view! { <pre class="more__quote">{text}</pre> });
             view! {
@@ -218,9 +208,7 @@ fn sentence(text: &str) -> String {
 /// Once more: the same login, or the first link again.
 fn again(result: &ConsentResult, label: &str, switch_person: bool) -> AnyView {
     match result.grant {
-        Some(grant) => {
-            refresh_button(Refresh { switch_person, label: label.to_owned(), ..Refresh::new(grant, result.platform, "") })
-        }
+        Some(grant) => refresh_button(Refresh { switch_person, label: label.to_owned(), ..Refresh::new(grant, result.platform, "") }),
         None => {
             let action = ServerAction::<StartLink>::new();
             lead_out(action);
@@ -329,13 +317,7 @@ fn choose(result: &ConsentResult, choices: &[Choice], data: RwSignal<ConsentResu
 }
 
 /// People leave companies: the other person's login takes over what both manage. Both are named before the click.
-fn take_over(
-    result: &ConsentResult,
-    signed_in: &str,
-    belongs_to: &str,
-    accounts: &[String],
-    data: RwSignal<ConsentResult>,
-) -> AnyView {
+fn take_over(result: &ConsentResult, signed_in: &str, belongs_to: &str, accounts: &[String], data: RwSignal<ConsentResult>) -> AnyView {
     let action = ServerAction::<TakeOver>::new();
     let consent = result.consent.to_string();
     let value = action.value();
