@@ -259,6 +259,8 @@ pub enum Also {
     GoodCall(GrantId, AccountId),
     /// The login's tokens are needed now.
     RenewNow(GrantId),
+    /// Whether the login or account is blocked beyond this post is worth asking now.
+    ProbeSoon(GrantId),
     /// How the account's day was.
     Health(AccountId, Health),
     /// An app or account must not be called for a while.
@@ -475,6 +477,11 @@ impl Tx {
             Also::GoodCall(grant, account) => {
                 if together.first(format!("good {account}")) {
                     self.good_call(workspace, *grant, Some(*account), now).await?;
+                }
+            }
+            Also::ProbeSoon(grant) => {
+                if together.first(format!("probe {grant}")) {
+                    self.probe_soon(workspace, *grant, now).await?;
                 }
             }
             Also::RenewNow(grant) => {

@@ -111,6 +111,10 @@ pub(super) async fn refused(held: &Held, why: FailedWhy, open: Option<Ended>) ->
     };
     let mut change = told(held, "refused", detail, open);
     change.also.push(Also::Tell(held.root(), Stage::Refused, held.thread_id()));
+    // A checkpoint or a suspension shows first as the refusal of one post; the next ones must not run into it too.
+    if matches!(&why, FailedWhy::Refused(verdict) if verdict.class == Class::PolicyBlock) {
+        change.also.push(Also::ProbeSoon(held.claimed.grant));
+    }
     let state = held.after([DeliveryEvent::Refused(why)], held.inner.now())?;
     held.finish(state, None, change).await
 }
