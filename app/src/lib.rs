@@ -29,6 +29,7 @@ use pages::overview::OverviewPage;
 use pages::post::PostPage;
 use pages::posts::PostsPage;
 use pages::sign_in::SignInPage;
+use pages::stopped::StoppedPage;
 use pages::thread::ThreadPage;
 use pages::welcome::WelcomePage;
 
@@ -79,6 +80,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
                 <Route path=path!("/welcome") view=WelcomePage ssr=SsrMode::Async/>
                 <Route path=path!("/leaving/:platform") view=GoingToPage ssr=SsrMode::Async/>
+                <Route path=path!("/link/stopped") view=StoppedPage ssr=SsrMode::Async/>
                 <ParentRoute path=path!("/w/:slug") view=Frame ssr=SsrMode::Async>
                     <Pages/>
                 </ParentRoute>

@@ -9,6 +9,7 @@ async function lose(app: App, platforms: Platforms): Promise<void> {
 
 test('what is read in one tab falls from the badge of another within a second', async ({ app, platforms }) => {
   await app.api.link('facebook');
+  await app.goto('/');
   await lose(app, platforms);
   const other = await app.tab();
   await other.goto('/');

@@ -13,5 +13,6 @@ pub mod overview;
 pub mod post;
 pub mod posts;
 pub mod sign_in;
+pub mod stopped;
 pub mod thread;
 pub mod welcome;
