@@ -1,4 +1,5 @@
 //! Every setting, read once. A bad value stops the start with its name; `--help` is the reference.
+#![allow(rustdoc::bare_urls, reason = "the texts are shown by `--help`, where brackets would only confuse")]
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
