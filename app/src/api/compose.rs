@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{ApiError, FormOrJson};
 #[cfg(feature = "ssr")]
 use {
-    crate::context::{caller, redirect, services},
+    crate::context::{caller, is_form, redirect, services},
     domain::role::Action,
     domain::summary::compose::ComposeInput,
     service::moments::Zone,
@@ -116,9 +116,38 @@ pub async fn compose(
         "draft" => "saved",
         _ => "scheduled",
     };
-    let composed = services()?.compose(&caller, input).await?;
-    lead_to_post(&workspace, &composed, done);
-    Ok(composed)
+    let services = services()?;
+    let refused = match services.compose(&caller, input.clone()).await {
+        Ok(composed) => {
+            lead_to_post(&workspace, &composed, done);
+            return Ok(composed);
+        }
+        Err(error) => ApiError::from(error),
+    };
+    // A plain form comes back empty after a refusal. What was written anew is kept as a draft, which the form opens; a
+    // post that is edited stays as it was, because a draft is not scheduled any more.
+    if is_form() && input.post.is_empty() {
+        let draft = ComposeInput { then: "draft".to_owned(), ..input };
+        let kept = match services.compose(&caller, draft.clone()).await {
+            Err(_) => services.compose(&caller, ComposeInput { date: String::new(), time: String::new(), ..draft }).await,
+            kept => kept,
+        };
+        if let Ok(kept) = kept {
+            lead_back(&workspace, &kept, &refused);
+        }
+    }
+    Err(refused)
+}
+
+/// Leads a plain form to the draft that keeps what was refused, with the refusal in the address as server functions do.
+#[cfg(feature = "ssr")]
+fn lead_back(workspace: &str, kept: &Composed, refused: &ApiError) {
+    use leptos::server_fn::ServerFn;
+    use leptos::server_fn::error::ServerFnUrlError;
+    let path = crate::words::href(workspace, &format!("{}?post={}", crate::words::COMPOSE, kept.post));
+    if let Ok(url) = ServerFnUrlError::new(Compose::PATH, refused.clone()).to_url(&format!("http://localhost{path}")) {
+        redirect(&format!("{}?{}", url.path(), url.query().unwrap_or_default()));
+    }
 }
 
 /// Leads the browser to the page of a saved post, with what was done and how summer time decided.

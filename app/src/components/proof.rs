@@ -19,7 +19,6 @@ pub fn proof_of_posting(proof: Proof, planned: Option<String>) -> AnyView {
         _ => (None, None),
     };
     let facts = [
-        Some(("Account", format!("{}, {}", delivery.account_name, platform.account_word()))),
         planned.map(|planned| ("Planned", planned)),
         clock(&ProofWhat::Sent).map(|at| ("Sent", at)),
         clock(&ProofWhat::SeenOnline).map(|at| ("Seen online", at)),

@@ -167,7 +167,7 @@ fn clock_part() -> AnyView {
         }
     };
     view! {
-        <section class="rehearsal__part">
+        <section class="rehearsal__part stack stack--tight">
             <h2 class="rehearsal__title">"Clock"</h2>
             <form class="actions" method="post" action="/sim/clock/advance">
                 {STEPS.iter().map(step).collect_view()}
@@ -231,7 +231,7 @@ fn fault_part() -> AnyView {
     };
     let platforms = Platform::ALL.iter().map(|platform| view! { <option value=platform.code()>{platform.name()}</option> });
     view! {
-        <section class="rehearsal__part">
+        <section class="rehearsal__part stack stack--tight">
             <h2 class="rehearsal__title">"Make something go wrong"</h2>
             <noscript inner_html="<p class=\"small\">This part needs JavaScript.</p>"></noscript>
             <form class="form" on:submit=make data-testid="rehearsal-fault">
@@ -305,7 +305,7 @@ fn platforms_part(url: &str) -> AnyView {
         }
     };
     view! {
-        <section class="rehearsal__part">
+        <section class="rehearsal__part stack stack--tight">
             <h2 class="rehearsal__title">"What the platforms show"</h2>
             {Platform::ALL.iter().map(feed).collect_view()}
         </section>

@@ -271,7 +271,7 @@ fn rule_form(rule: CatchUpRule) -> AnyView {
 fn undo_bar(offer: UndoOffer) -> AnyView {
     let undo = ServerAction::<UndoMissed>::new();
     posts_change(undo);
-    let have = if offer.posts == 1 { "has a new time" } else { "have new times, the first" };
+    let have = if offer.posts == 1 { "has a new time:" } else { "have new times, the first" };
     view! {
         <div class="toasts" role="status">
             <PostForm action=undo class="toast">

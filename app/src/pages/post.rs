@@ -4,7 +4,7 @@ use domain::id::PostId;
 use domain::post::PostStatus;
 use domain::role::Action;
 use domain::summary::compose::ClockChange;
-use domain::summary::posts::{DeliveryStatus, PostPage as Post};
+use domain::summary::posts::PostPage as Post;
 use domain::summary::refusal::ErrorCode;
 use domain::summary::shell::EventKind;
 use leptos::prelude::*;
@@ -50,7 +50,7 @@ fn show(data: RwSignal<Post>) -> AnyView {
     let proofs = Memo::new(move |_| data.with(|post| post.proofs.clone()));
     let rights = Memo::new(move |_| data.with(|post| (post.can_edit, post.can_reschedule)));
     let id = data.with_untracked(|post| post.line.id);
-    let is_draft = Memo::new(move |_| line.with(|line| line.status == PostStatus::Draft));
+    let status = Memo::new(move |_| line.with(|line| line.status));
     let head = {
         let slug = slug.clone();
         move || line.with(|line| head(&slug, line, rights.get().0 && may_write))
@@ -61,7 +61,7 @@ fn show(data: RwSignal<Post>) -> AnyView {
     };
     let controls = move || {
         let (can_edit, can_reschedule) = rights.get();
-        may_write.then(|| view! { {can_reschedule.then(|| reschedule(id, untrack(wall)))} {can_edit.then(|| cancel(id, is_draft.get()))} })
+        may_write.then(|| view! { {can_reschedule.then(|| reschedule(id, untrack(wall)))} {can_edit.then(|| cancel(id, status.get()))} })
     };
     let proof = move || {
         let planned = data.with(|post| {
@@ -166,18 +166,26 @@ fn reschedule(post: PostId, wall: Wall) -> AnyView {
     .into_any()
 }
 
-fn cancel(post: PostId, is_draft: bool) -> AnyView {
+fn cancel(post: PostId, status: PostStatus) -> AnyView {
     let action = ServerAction::<CancelPost>::new();
-    posts_change(action);
+    // A deleted draft cannot be fetched again; the browser is led to the others.
+    if status != PostStatus::Draft {
+        posts_change(action);
+    }
+    let name = match status {
+        PostStatus::Draft => "Delete this draft",
+        PostStatus::Missed | PostStatus::Failed | PostStatus::Partly => "Dismiss what did not go out",
+        _ => "Cancel this post",
+    };
     view! {
         <section class="block">
             <PostForm action>
                 {workspace_field()}
                 <input type="hidden" name="post" value=post.to_string()/>
-                <input type="hidden" name="draft" value=is_draft.to_string()/>
+                <input type="hidden" name="draft" value=(status == PostStatus::Draft).to_string()/>
                 <button class="button button--quiet" type="submit" data-testid="cancel-post">
                     {icon("close")}
-                    {if is_draft { "Delete this draft" } else { "Cancel this post" }}
+                    {name}
                 </button>
                 {form_error(action)}
             </PostForm>
@@ -194,13 +202,13 @@ fn notice(slug: &str, data: RwSignal<Post>) -> AnyView {
         let query = query.read();
         let done = query.get("done")?;
         let due = data.with(|post| post.line.due.as_ref().map(|due| due.text.clone()));
-        let first = match (done.as_str(), due) {
-            ("scheduled" | "rescheduled", Some(due)) => format!("Scheduled for {due}."),
-            ("sent", _) => match data.with(|post| post.proofs.iter().any(|proof| !is_settled(&proof.delivery.status))) {
-                true => "Being sent now.".to_owned(),
-                false => "Sent.".to_owned(),
-            },
-            ("saved", _) => "Saved as a draft.".to_owned(),
+        let status = data.with(|post| post.line.status);
+        // The address stays when the post goes on; then it says nothing.
+        let first = match (done.as_str(), due, status) {
+            ("scheduled" | "rescheduled", Some(due), PostStatus::Planned | PostStatus::Underway) => format!("Scheduled for {due}."),
+            ("sent", _, PostStatus::Published) => "Published.".to_owned(),
+            ("sent", _, PostStatus::Planned | PostStatus::Underway) => "Being sent now.".to_owned(),
+            ("saved", _, PostStatus::Draft) => "Saved as a draft.".to_owned(),
             _ => return None,
         };
         let zone = data.with(|post| post.zone.clone());
@@ -227,13 +235,6 @@ fn notice(slug: &str, data: RwSignal<Post>) -> AnyView {
         </div>
     }
     .into_any()
-}
-
-fn is_settled(status: &DeliveryStatus) -> bool {
-    matches!(
-        status,
-        DeliveryStatus::Published { .. } | DeliveryStatus::Failed { .. } | DeliveryStatus::Missed { .. } | DeliveryStatus::Canceled { .. }
-    )
 }
 
 fn change(gap: Option<String>, becomes: Option<String>, fold: Option<String>) -> Option<ClockChange> {
