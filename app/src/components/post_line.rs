@@ -1,6 +1,8 @@
 //! Posts in a list: time in the strong left column, day by day.
 
+use domain::summary::Moment;
 use domain::summary::posts::PostLine;
+use domain::time::Timestamp;
 use leptos::prelude::*;
 
 use super::status::status_mark;
@@ -8,22 +10,64 @@ use crate::words::{self, posts};
 
 /// Posts grouped by day, in the order given. The days on which something will not go out are hatched.
 pub fn posts_by_day(slug: &str, rows: Vec<PostLine>) -> AnyView {
-    let mut days: Vec<(String, Vec<PostLine>)> = Vec::new();
-    for row in rows {
-        let day = row.due.as_ref().map_or_else(|| "No time yet".to_owned(), |due| due.day.clone());
-        match days.last_mut() {
-            Some((last, posts)) if *last == day => posts.push(row),
-            _ => days.push((day, vec![row])),
-        }
-    }
-    days.into_iter().map(|(name, posts)| day(slug, name, posts)).collect_view().into_any()
+    by_day(slug, rows.into_iter().map(Entry::Post).collect())
 }
 
-fn day(slug: &str, name: String, posts: Vec<PostLine>) -> AnyView {
-    let is_lost = posts.iter().any(|post| post.deliveries.iter().any(|delivery| delivery.at_risk));
-    let near = posts.first().and_then(|post| post.due.as_ref()).map(|due| due.near.as_str()).unwrap_or_default();
+/// Planned posts grouped by day, the ends of logins among them: when, and what ends.
+pub fn agenda(slug: &str, rows: Vec<PostLine>, ends: Vec<(Moment, String)>) -> AnyView {
+    let mut entries: Vec<Entry> = rows.into_iter().map(Entry::Post).collect();
+    entries.extend(ends.into_iter().map(|(at, what)| Entry::End(at, what)));
+    entries.sort_by_key(|entry| entry.moment().map_or(Timestamp(i64::MAX), |moment| moment.at));
+    by_day(slug, entries)
+}
+
+enum Entry {
+    Post(PostLine),
+    End(Moment, String),
+}
+
+impl Entry {
+    fn moment(&self) -> Option<&Moment> {
+        match self {
+            Self::Post(post) => post.due.as_ref(),
+            Self::End(at, _) => Some(at),
+        }
+    }
+
+    fn is_lost(&self) -> bool {
+        matches!(self, Self::Post(post) if post.deliveries.iter().any(|delivery| delivery.at_risk))
+    }
+
+    fn view(&self, slug: &str) -> AnyView {
+        match self {
+            Self::Post(post) => post_row(slug, post),
+            Self::End(at, what) => view! {
+                <li class="timetable__mark">
+                    <span class="timetable__time">{at.time.clone()}</span>
+                    <span>{what.clone()}</span>
+                </li>
+            }
+            .into_any(),
+        }
+    }
+}
+
+fn by_day(slug: &str, entries: Vec<Entry>) -> AnyView {
+    let mut days: Vec<(String, Vec<Entry>)> = Vec::new();
+    for entry in entries {
+        let day = entry.moment().map_or_else(|| "No time yet".to_owned(), |moment| moment.day.clone());
+        match days.last_mut() {
+            Some((last, entries)) if *last == day => entries.push(entry),
+            _ => days.push((day, vec![entry])),
+        }
+    }
+    days.into_iter().map(|(name, entries)| day(slug, name, &entries)).collect_view().into_any()
+}
+
+fn day(slug: &str, name: String, entries: &[Entry]) -> AnyView {
+    let near = entries.first().and_then(Entry::moment).map(|moment| moment.near.as_str()).unwrap_or_default();
     let note = ["today", "tomorrow"].into_iter().find(|word| near.starts_with(word));
-    let hatch = is_lost.then(|| {
+    let hatch = entries.iter().any(Entry::is_lost).then(|| {
         view! {
             <svg class="timetable__hatch" aria-hidden="true">
                 <rect width="100%" height="100%" fill="url(#hatch-stop)"></rect>
@@ -35,7 +79,7 @@ fn day(slug: &str, name: String, posts: Vec<PostLine>) -> AnyView {
             <h2 class="timetable__day">
                 {hatch} <span>{name}</span> {note.map(|note| view! { <span class="timetable__day-note">{note}</span> })}
             </h2>
-            <ol>{posts.iter().map(|post| post_row(slug, post)).collect_view()}</ol>
+            <ol>{entries.iter().map(|entry| entry.view(slug)).collect_view()}</ol>
         </section>
     }
     .into_any()

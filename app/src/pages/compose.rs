@@ -229,6 +229,10 @@ fn lines(said: impl Fn() -> Vec<String> + Send + Sync + 'static) -> AnyView {
     error_line(said.into())
 }
 
+fn invalid(draft: Draft, field: Field) -> Option<&'static str> {
+    (!draft.wrong(field).is_empty()).then_some("true")
+}
+
 fn pick(draft: Draft, start: &ComposeStart, is_awake: ReadSignal<bool>) -> AnyView {
     let name = workspace_name();
     // Without script the number would not follow the ticks.
@@ -261,6 +265,7 @@ fn write(draft: Draft, start: &ComposeStart) -> AnyView {
                 name="text"
                 rows="5"
                 aria-describedby="compose-count"
+                aria-invalid=move || invalid(draft, Field::Text)
                 data-testid="compose-text"
                 inner_html=text
             ></textarea>
@@ -271,7 +276,14 @@ fn write(draft: Draft, start: &ComposeStart) -> AnyView {
             <label class="field__label" for="compose-title">
                 "Title"
             </label>
-            <input class="input" id="compose-title" name="title" value=start.title.clone() data-testid="compose-title"/>
+            <input
+                class="input"
+                id="compose-title"
+                name="title"
+                value=start.title.clone()
+                aria-invalid=move || invalid(draft, Field::Title)
+                data-testid="compose-title"
+            />
             {lines(move || draft.wrong(Field::Title))}
         </div>
         <div class="field">
@@ -286,6 +298,7 @@ fn write(draft: Draft, start: &ComposeStart) -> AnyView {
                 inputmode="url"
                 placeholder="https://"
                 value=start.link.clone()
+                aria-invalid=move || invalid(draft, Field::Link)
                 data-testid="compose-link"
             />
             {lines(move || draft.wrong(Field::Link))}
