@@ -105,7 +105,7 @@ pub fn account_row(row: Memo<AccountRow>, slug: &str, may_refresh: bool, said: R
 }
 
 #[cfg(all(test, feature = "ssr"))]
-mod tests {
+pub(crate) mod tests {
     use domain::cause::Cause;
     use domain::grant::RenewedBy;
     use domain::id::{AccountId, GrantId};
@@ -128,7 +128,7 @@ mod tests {
         }
     }
 
-    fn lost(name: &str) -> AccountRow {
+    pub(crate) fn lost(name: &str) -> AccountRow {
         AccountRow {
             id: AccountId([7; 16]),
             grant: GrantId([8; 16]),

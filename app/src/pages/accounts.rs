@@ -1,7 +1,8 @@
 //! Linked Accounts: rows by trouble on one shared axis of time.
 
 use domain::grant::RenewedBy;
-use domain::summary::accounts::{AccountRow, AccountsPage as Accounts, LinkablePlatform};
+use domain::id::{AccountId, GrantId};
+use domain::summary::accounts::{AccountRow, AccountStatus, AccountsPage as Accounts, LinkablePlatform};
 use domain::summary::shell::EventKind;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -15,6 +16,8 @@ use crate::components::frame::{page_title, slug};
 use crate::components::load::load;
 use crate::components::login_line::axis;
 use crate::components::nav::page_head;
+use crate::components::status::status_mark;
+use crate::words::Tone;
 
 /// From this many accounts on there is a search.
 const MANY: usize = 12;
@@ -35,12 +38,15 @@ fn show(data: RwSignal<Accounts>) -> AnyView {
     let slug = StoredValue::new(slug());
     let query = use_query_map();
     let sought = Memo::new(move |_| query.read().get("q").unwrap_or_default().trim().to_lowercase());
-    let ids = Memo::new(move |_| {
+    let items = Memo::new(move |_| {
         let sought = sought.get();
         let fits = |row: &&AccountRow| {
             sought.is_empty() || row.name.to_lowercase().contains(&sought) || row.login_of.to_lowercase().contains(&sought)
         };
-        data.with(|page| page.rows.iter().filter(fits).map(|row| row.id).collect::<Vec<_>>())
+        data.with(|page| {
+            let rows: Vec<&AccountRow> = page.rows.iter().filter(fits).collect();
+            if sought.is_empty() && rows.len() > MANY { folded(&rows) } else { rows.iter().map(|row| Item::Row(row.id)).collect() }
+        })
     });
     let has_many = Memo::new(move |_| data.with(|page| page.rows.len() > MANY));
     let is_empty = Memo::new(move |_| data.with(|page| page.rows.is_empty()));
@@ -54,6 +60,28 @@ fn show(data: RwSignal<Accounts>) -> AnyView {
             data.with(|page| page.rows.iter().find(|row| row.id == id).cloned()).unwrap_or_else(|| first.clone())
         });
         Some(slug.with_value(|slug| account_row(row, slug, rights.get_untracked().1, said)))
+    };
+    let item = move |item| match item {
+        Item::Row(id) => row(id).into_any(),
+        Item::Group(grant) => {
+            let ids = Memo::new(move |_| {
+                data.with(|page| page.rows.iter().filter(|row| is_fine(row, grant)).map(|row| row.id).collect::<Vec<_>>())
+            });
+            let login_of = data.with_untracked(|page| page.rows.iter().find(|row| row.grant == grant).map(|row| row.login_of.clone()));
+            view! {
+                <li>
+                    <details class="account-group" data-testid="account-group">
+                        <summary class="account-group__head">
+                            {status_mark(Tone::Ok, "Connected".to_owned())}
+                            <span class="account-group__name">{format!("Login of {}", login_of.unwrap_or_default())}</span>
+                            <span class="account-group__note">{move || format!("{} accounts, all fine", ids.read().len())}</span>
+                        </summary>
+                        <ul><For each=move || ids.get() key=|id| *id children=row/></ul>
+                    </details>
+                </li>
+            }
+            .into_any()
+        }
     };
     view! {
         {move || has_many.get().then(|| search(sought.get()))}
@@ -71,7 +99,7 @@ fn show(data: RwSignal<Accounts>) -> AnyView {
                         {move || data.with(|page| page.rows.first().map(|row| axis(&row.line, &page.axis)))}
                         <span></span>
                     </div>
-                    <ul><For each=move || ids.get() key=|id| *id children=row/></ul>
+                    <ul><For each=move || items.get() key=|item| *item children=item/></ul>
                 </div>
             }
             .into_any()
@@ -79,6 +107,32 @@ fn show(data: RwSignal<Accounts>) -> AnyView {
         {move || rights.get().0.then(|| platforms.with(|platforms| link_section(platforms)))}
     }
     .into_any()
+}
+
+/// A line of a long list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Item {
+    /// An account.
+    Row(AccountId),
+    /// The accounts behind one login that are fine.
+    Group(GrantId),
+}
+
+fn is_fine(row: &AccountRow, grant: GrantId) -> bool {
+    row.grant == grant && row.status == AccountStatus::Connected
+}
+
+/// Rows in their order; the fine ones behind one login fold into one line.
+fn folded(rows: &[&AccountRow]) -> Vec<Item> {
+    let mut items = Vec::new();
+    for row in rows {
+        let is_group = rows.iter().filter(|other| is_fine(other, row.grant)).count() > 1;
+        let item = if is_group && is_fine(row, row.grant) { Item::Group(row.grant) } else { Item::Row(row.id) };
+        if !items.contains(&item) {
+            items.push(item);
+        }
+    }
+    items
 }
 
 fn search(sought: String) -> AnyView {
@@ -141,4 +195,26 @@ fn link_row(linkable: &LinkablePlatform) -> AnyView {
         </li>
     }
     .into_any()
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+    use crate::components::account_row::tests::lost;
+
+    #[test]
+    fn fine_accounts_of_one_login_fold_and_lost_ones_stay() {
+        let row = |id, grant, is_fine: bool| {
+            let mut row = lost("Riverside");
+            (row.id, row.grant) = (AccountId([id; 16]), GrantId([grant; 16]));
+            if is_fine {
+                row.status = AccountStatus::Connected;
+            }
+            row
+        };
+        let rows = [row(1, 7, false), row(2, 7, true), row(3, 7, true), row(4, 8, true)];
+        let rows: Vec<&AccountRow> = rows.iter().collect();
+        let expected = [Item::Row(AccountId([1; 16])), Item::Group(GrantId([7; 16])), Item::Row(AccountId([4; 16]))];
+        assert_eq!(folded(&rows), expected);
+    }
 }
