@@ -507,3 +507,31 @@ async fn somebody_elses_pages_stay_as_they_are() {
         assert_eq!(stage.backend.services.badges(&stage.caller).await.unwrap().disconnected, 2);
     }
 }
+
+#[tokio::test]
+async fn a_sign_in_whose_pages_could_not_be_listed_is_finished_by_the_keeper() {
+    let mut was_unfinished = false;
+    for calls in 1..5 {
+        let mut stage = Stage1::each().await.remove(0);
+        let id = stage.facebook().await;
+        stage.pass(days(61)).await;
+        assert!(matches!(stage.grant(id).await.state, GrantState::SignInNeeded { .. }));
+        stage.backend.fault(Facebook, json!({ "kind": "server_error", "op": "profile", "after": calls, "times": 100 })).await;
+        let (_, outcome) = stage.backend.refresh(&stage.caller, id, MARA).await;
+        let grant = stage.grant(id).await;
+        let is_unfinished = matches!(outcome, ConsentOutcome::Failed { .. }) && matches!(grant.state, GrantState::Retrying { .. });
+        was_unfinished |= is_unfinished;
+        stage.backend.no_faults(Facebook).await;
+        if is_unfinished {
+            stage.pass(minutes(5)).await;
+            assert_eq!((stage.grant(id).await.state, stage.grant(id).await.generation), (GrantState::Live, 2));
+            assert_eq!(stage.backend.services.badges(&stage.caller).await.unwrap().disconnected, 0);
+            let inbox = stage.backend.services.inbox(&stage.caller, true).await.unwrap();
+            assert!(inbox.rows.iter().all(|row| row.is_resolved), "{:?}", inbox.rows);
+            let (account, _) = stage.backend.account(&stage.caller, "Blumen Jung").await;
+            let acting = stage.backend.services.acting(stage.caller.workspace, account).await.unwrap().unwrap();
+            assert!(acting.adapter.probe(&acting.app, &acting.account, stage.backend.now()).await.is_ok(), "with the page's new token");
+        }
+    }
+    assert!(was_unfinished, "one of them met the list");
+}
