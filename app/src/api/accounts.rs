@@ -5,9 +5,9 @@
 use domain::id::AccountId;
 use domain::summary::accounts::{AccountPage, AccountsPage};
 use leptos::prelude::*;
-use leptos::server_fn::codec::{GetUrl, Json};
+use leptos::server_fn::codec::GetUrl;
 
-use super::{ApiError, FormOrJson};
+use super::{ApiError, FormOrJson, Json};
 
 /// Everything the page Linked Accounts shows.
 #[server(ListAccounts, prefix = "/api/v1", endpoint = "accounts/list", input = GetUrl, output = Json)]

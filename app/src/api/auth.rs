@@ -3,9 +3,8 @@
 #![allow(missing_docs, reason = "the fields that `server` makes are the documented function's arguments")]
 
 use leptos::prelude::*;
-use leptos::server_fn::codec::Json;
 
-use super::{ApiError, FormOrJson};
+use super::{ApiError, FormOrJson, Json};
 
 /// Signs a person in: sets the session cookie and leads to `then`, a path of ours, or to the start page.
 #[server(SignIn, prefix = "/api/v1", endpoint = "auth/sign_in", input = FormOrJson, output = Json)]

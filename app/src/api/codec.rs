@@ -1,7 +1,7 @@
 //! How arguments travel: reads in the query of a GET, writes by content type, so that forms work before WASM arrives
 //! and programs send JSON.
 
-use leptos::server_fn::codec::{Json, Post, PostUrl};
+use leptos::server_fn::codec::{Post, PostUrl};
 use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType, Http, ServerFn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -10,6 +10,9 @@ use super::ApiError;
 
 /// Arguments in the body of a POST, as `application/x-www-form-urlencoded` or `application/json`. The browser sends forms.
 pub type FormOrJson = Post<ByContentType>;
+
+/// Answers as JSON.
+pub type Json = Post<JsonText>;
 
 /// A server function that changes something and can be the target of a form.
 pub trait Write: ServerFn<Protocol = Http<FormOrJson, Json>, Error = ApiError> {}
@@ -53,6 +56,36 @@ impl<T: DeserializeOwned> Decodes<T> for ByContentType {
     #[cfg(not(feature = "ssr"))]
     fn decode(_: Bytes) -> Result<T, String> {
         Err(WRONG_CONTENT_TYPE.to_owned())
+    }
+}
+
+/// JSON that is read as text. Leptos reads the data inside a page as text too; reading answers as bytes, as its own
+/// codec does, would bring a second copy of every type's reader into the browser.
+#[derive(Debug)]
+pub struct JsonText;
+
+impl ContentType for JsonText {
+    const CONTENT_TYPE: &'static str = "application/json";
+}
+
+impl FormatType for JsonText {
+    const FORMAT_TYPE: Format = Format::Text;
+}
+
+impl<T: Serialize> Encodes<T> for JsonText {
+    type Error = serde_json::Error;
+
+    fn encode(answer: &T) -> Result<Bytes, Self::Error> {
+        serde_json::to_vec(answer).map(Bytes::from)
+    }
+}
+
+impl<T: DeserializeOwned> Decodes<T> for JsonText {
+    type Error = String;
+
+    fn decode(body: Bytes) -> Result<T, String> {
+        let text = std::str::from_utf8(&body).map_err(|_| "not text".to_owned())?;
+        serde_json::from_str(text).map_err(|error| error.to_string())
     }
 }
 

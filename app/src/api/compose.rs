@@ -5,10 +5,10 @@ use domain::id::PostId;
 use domain::summary::Moment;
 use domain::summary::compose::{ClockChange, ComposePage, Composed};
 use leptos::prelude::*;
-use leptos::server_fn::codec::{GetUrl, Json};
+use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 
-use super::{ApiError, FormOrJson};
+use super::{ApiError, FormOrJson, Json};
 #[cfg(feature = "ssr")]
 use {
     crate::context::{caller, is_form, redirect, services},

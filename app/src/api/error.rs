@@ -1,9 +1,10 @@
 //! How a call ends that did not do what it was asked.
 
 use domain::summary::refusal::{ErrorCode, Refusal};
-use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
+
+use super::codec::JsonText;
 
 /// What the browser may know: `{"code": "…"}` with a few facts, no causes. Its HTTP status is [`ErrorCode::status`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,7 +54,7 @@ impl From<domain::role::NotAllowed> for ApiError {
 }
 
 impl FromServerFnError for ApiError {
-    type Encoder = JsonEncoding;
+    type Encoder = JsonText;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         let mut refusal = Refusal::from(match &error {

@@ -6,9 +6,9 @@ use domain::id::{ConsentId, GrantId};
 use domain::platform::Platform;
 use domain::summary::link::{ConsentResult, GoingTo};
 use leptos::prelude::*;
-use leptos::server_fn::codec::{GetUrl, Json};
+use leptos::server_fn::codec::GetUrl;
 
-use super::{ApiError, FormOrJson};
+use super::{ApiError, FormOrJson, Json};
 
 /// Starts a first link. A form without script goes on to the page that leads to the platform.
 #[server(StartLink, prefix = "/api/v1", endpoint = "link/start", input = FormOrJson, output = Json)]

@@ -3,9 +3,9 @@
 use domain::id::{CatchUpId, PostId};
 use domain::summary::posts::{Applied, MissedPage};
 use leptos::prelude::*;
-use leptos::server_fn::codec::{GetUrl, Json};
+use leptos::server_fn::codec::GetUrl;
 
-use super::{ApiError, FormOrJson};
+use super::{ApiError, FormOrJson, Json};
 #[cfg(feature = "ssr")]
 use {
     crate::context::{caller, services},

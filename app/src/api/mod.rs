@@ -15,5 +15,5 @@ pub mod posts;
 pub mod send;
 pub mod shell;
 
-pub use codec::FormOrJson;
+pub use codec::{FormOrJson, Json};
 pub use error::ApiError;

@@ -4,9 +4,9 @@ use domain::id::{DeliveryId, PostId};
 use domain::summary::compose::Composed;
 use domain::summary::posts::{PostPage, PostsPage, PostsTab};
 use leptos::prelude::*;
-use leptos::server_fn::codec::{GetUrl, Json};
+use leptos::server_fn::codec::GetUrl;
 
-use super::{ApiError, FormOrJson};
+use super::{ApiError, FormOrJson, Json};
 #[cfg(feature = "ssr")]
 use {
     crate::context::{caller, redirect, services},

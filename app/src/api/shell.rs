@@ -5,9 +5,9 @@
 use domain::summary::overview::OverviewPage;
 use domain::summary::shell::Shell;
 use leptos::prelude::*;
-use leptos::server_fn::codec::{GetUrl, Json};
+use leptos::server_fn::codec::GetUrl;
 
-use super::ApiError;
+use super::{ApiError, Json};
 
 /// Who is signed in, where, and what the badges show.
 #[server(LoadShell, prefix = "/api/v1", endpoint = "shell", input = GetUrl, output = Json)]
