@@ -22,13 +22,18 @@ pub fn media_tiles(slug: String, images: RwSignal<Vec<ImageView>>, is_awake: Rea
         for at in 0..files.length() {
             let Some(file) = files.get(at) else { continue };
             uploading.set(Some(0));
-            media::upload(&slug, &file, move |percent| uploading.set(Some(percent)), move |answer| {
-                uploading.set(None);
-                match answer {
-                    Ok(image) => images.update(|images| images.push(image)),
-                    Err(refusal) => wrong.set(Some(words::refusal(&refusal))),
-                }
-            });
+            media::upload(
+                &slug,
+                &file,
+                move |percent| uploading.set(Some(percent)),
+                move |answer| {
+                    uploading.set(None);
+                    match answer {
+                        Ok(image) => images.update(|images| images.push(image)),
+                        Err(refusal) => wrong.set(Some(words::refusal(&refusal))),
+                    }
+                },
+            );
         }
         // The same file can be taken again after it was removed.
         input.set_value("");

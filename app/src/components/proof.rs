@@ -13,8 +13,9 @@ pub fn proof_of_posting(proof: Proof, planned: Option<String>) -> AnyView {
     let platform = delivery.platform;
     let clock = |wanted: &ProofWhat| steps.iter().rev().find(|step| step.what == *wanted).map(|step| step.clock.clone());
     let (stamp, link) = match &delivery.status {
+        // The address comes from the platform: only a web address becomes a link.
         DeliveryStatus::Published { at, link, .. } => {
-            (Some(stamp(platform, at, &delivery.id.to_string())), link.clone())
+            (Some(stamp(platform, at, &delivery.id.to_string())), link.clone().filter(|link| domain::text::is_link(link)))
         }
         _ => (None, None),
     };

@@ -223,7 +223,14 @@ fn fault_part() -> AnyView {
     };
     let clear = move |_| {
         for platform in Platform::ALL {
-            send_with(live, said, "DELETE", &format!("/sim/{platform}/faults"), "", "All faults are over. Dead logins stay dead.".to_owned());
+            send_with(
+                live,
+                said,
+                "DELETE",
+                &format!("/sim/{platform}/faults"),
+                "",
+                "All faults are over. Dead logins stay dead.".to_owned(),
+            );
         }
     };
     let options = |pairs: &'static [(&'static str, &'static str)]| {

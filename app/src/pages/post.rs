@@ -57,16 +57,14 @@ fn show(data: RwSignal<Post>) -> AnyView {
     };
     let deliveries = {
         let slug = slug.clone();
-        move || proofs.with(|proofs| delivery_list(&slug, proofs, &untrack(wall), may_write))
+        move || proofs.with(|proofs| delivery_list(&slug, id, proofs, &untrack(wall), may_write))
     };
     let controls = move || {
         let (can_edit, can_reschedule) = rights.get();
         may_write.then(|| view! { {can_reschedule.then(|| reschedule(id, untrack(wall)))} {can_edit.then(|| cancel(id, status.get()))} })
     };
     let proof = move || {
-        let planned = data.with(|post| {
-            post.line.due.as_ref().map(|due| format!("{}, {}", due.text, posts::zone_time(&post.zone)))
-        });
+        let planned = data.with(|post| post.line.due.as_ref().map(|due| format!("{}, {}", due.text, posts::zone_time(&post.zone))));
         let shown = proofs.with(|proofs| proofs.iter().map(|proof| proof_of_posting(proof.clone(), planned.clone())).collect_view());
         let is_any = proofs.with(|proofs| !proofs.is_empty());
         is_any.then(|| view! { <h2 class="block__title">"Proof of posting"</h2> {shown} })
@@ -95,7 +93,7 @@ fn head(slug: &str, line: &domain::summary::posts::PostLine, can_edit: bool) -> 
     let due = line.due.as_ref().map(|due| view! { <p class="muted">{due.text.clone()}</p> });
     let edit = can_edit.then(|| {
         view! {
-            <a class="button" id="edit" href=format!("{}?post={}", href(slug, COMPOSE), line.id) data-testid="edit-post">
+            <a class="button" href=format!("{}?post={}", href(slug, COMPOSE), line.id) data-testid="edit-post">
                 "Edit"
             </a>
         }
@@ -137,8 +135,7 @@ fn content(post: &Post) -> AnyView {
             </li>
         }
     };
-    let images = (!post.images.is_empty())
-        .then(|| view! { <ul class="media-strip">{post.images.iter().map(image).collect_view()}</ul> });
+    let images = (!post.images.is_empty()).then(|| view! { <ul class="media-strip">{post.images.iter().map(image).collect_view()}</ul> });
     let author = (!post.author.is_empty()).then(|| view! { <p class="small muted">{format!("Written by {}", post.author)}</p> });
     view! { {title} {text} {link} {images} {author} }.into_any()
 }

@@ -39,9 +39,7 @@ fn show(data: RwSignal<Thread>) -> AnyView {
     // Reading the thread does not build its head anew.
     let shown = Memo::new(move |_| row.with(|row| ThreadRow { is_unread: false, ..row.clone() }));
     let head = move || shown.with(head);
-    let story = move || {
-        data.with(|page| page.entries.iter().map(|entry| entry_line(entry, &page.row.about)).collect_view())
-    };
+    let story = move || data.with(|page| page.entries.iter().map(|entry| entry_line(entry, &page.row.about)).collect_view());
     view! {
         {page_title(title)}
         <div class="page page--narrow" data-testid="thread">
