@@ -21,6 +21,7 @@ const SCREENS: [name: string, path: string][] = [
 ];
 
 test.use({ seed: 'sample' });
+test.setTimeout(300_000);
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test.describe(colorScheme, () => {

@@ -1,6 +1,7 @@
 //! Loading a page, and what stands there when it fails.
 
 use std::future::Future;
+use std::time::Duration;
 
 use domain::summary::refusal::ErrorCode;
 use domain::summary::shell::EventKind;
@@ -11,9 +12,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::api::ApiError;
+use crate::api::error::NO_CONNECTION;
 use crate::live::Live;
 use crate::pages::not_found;
 use crate::words;
+
+/// How long a page waits before it asks again for what it could not reach.
+const ASK_AGAIN: Duration = Duration::from_secs(3);
 
 /// Loads a page's data and shows it. `key` names what is loaded (workspace, id, tab); when it changes the page is built
 /// anew. When something of `kinds` happens, the data is fetched again and the signal changes, so rows stay where they
@@ -60,22 +65,33 @@ where
     F: Future<Output = Result<T, ApiError>> + 'static,
 {
     let Some(live) = use_context::<Live>() else { return };
-    Effect::new(move |seen: Option<u32>| {
-        let version = live.version(kinds);
-        if seen.is_some_and(|seen| seen != version) {
+    // Grows to ask again when no answer came: until the next event nothing else would.
+    let again = RwSignal::new(0_u32);
+    Effect::new(move |seen: Option<(u32, u32)>| {
+        let asked = (live.version(kinds), again.get());
+        if seen.is_some_and(|seen| seen != asked) {
             let question = fetch(untrack(key));
             spawn_local(async move {
                 let answer = question.await;
                 // Answers may overtake each other: only the newest question's counts (stack.md 4.3).
-                if live.version_untracked(kinds) == version
-                    && let Ok(value) = answer
-                    && data.try_with_untracked(|old| *old != value) == Some(true)
-                {
-                    data.set(value);
+                if live.version_untracked(kinds) != asked.0 {
+                    return;
+                }
+                match answer {
+                    Ok(value) => {
+                        if data.try_with_untracked(|old| *old != value) == Some(true) {
+                            data.set(value);
+                        }
+                    }
+                    Err(error) if error.0.trace.as_deref() == Some(NO_CONNECTION) => {
+                        // A page that is gone has no such number any more.
+                        set_timeout(move || _ = again.try_update(|again| *again += 1), ASK_AGAIN);
+                    }
+                    Err(_) => {}
                 }
             });
         }
-        version
+        asked
     });
 }
 
