@@ -133,6 +133,9 @@ mod browser {
     /// How often the frame is fetched while the stream is down.
     const POLL_MS: u32 = 15_000;
 
+    /// A listener of the channel or of the stream, kept for as long as it is wanted.
+    type OnMessage = Closure<dyn FnMut(MessageEvent)>;
+
     struct Stream {
         live: Live,
         slug: String,
@@ -145,7 +148,7 @@ mod browser {
         release: RefCell<Option<Function>>,
         timer: RefCell<Option<Timeout>>,
         poll: RefCell<Option<Interval>>,
-        kept: RefCell<Vec<Closure<dyn FnMut(MessageEvent)>>>,
+        kept: RefCell<Vec<OnMessage>>,
         kept_plain: RefCell<Vec<Closure<dyn FnMut()>>>,
     }
 

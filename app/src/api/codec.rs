@@ -119,7 +119,7 @@ mod tests {
     fn decode(content_type: &str, body: &str) -> Result<Arguments, String> {
         let owner = Owner::new();
         owner.with(|| {
-            let request = http::Request::builder().header("content-type", content_type).body(()).unwrap();
+            let request = http::Request::builder().header("content-type", content_type).body(()).expect("a request");
             provide_context(request.into_parts().0);
             ByContentType::decode(Bytes::from(body.to_owned()))
         })
