@@ -382,7 +382,7 @@ impl Tx {
         row.map(|row| id_bytes("publish_attempts", &row.0).map(AttemptId)).transpose()
     }
 
-    /// Writes one move, if its lease still holds the row. Events are written by [`Tx::end_together`].
+    /// Writes one move, if its lease still holds the row.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] when another worker or a person has the row; a duplicate (see
@@ -513,11 +513,13 @@ impl Tx {
         Ok(())
     }
 
-    /// Ends several moves: one event for each workspace that changed.
+    /// Ends several moves: tells what was folded, and returns the workspaces that changed. Open pages are to hear of
+    /// them right after the commit (see [`Store::announce_posts`]), not inside: the counter of a workspace's events is one
+    /// row, and a burst of moves would queue for it.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn end_together(&mut self, together: Together, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn end_together(&mut self, together: Together, now: Timestamp) -> Result<BTreeSet<WorkspaceId>, StoreError> {
         for (workspace, root, behind, fresh) in together.missed {
             let (root, behind) = self.widest(workspace, root, behind).await?;
             let stage = Stage::Missed { posts: self.missed_behind(workspace, behind).await? };
@@ -534,10 +536,7 @@ impl Tx {
                 self.tell(workspace, &Root::Platform { platform }, &Stage::Trouble, fresh, now).await?;
             }
         }
-        for workspace in together.changed {
-            self.event(workspace, EventKind::Posts, now).await?;
-        }
-        Ok(())
+        Ok(together.changed)
     }
 
     /// The story that tells of what was missed: while the whole login is blocked, it is that of the login and not one per
@@ -615,6 +614,30 @@ impl Store {
     pub async fn reclaim_deliveries(&self, holder: NodeId) -> Result<u64, StoreError> {
         self.run("update deliveries set lease_until = $2 where lease_id is not null and lease_holder = $1", args![holder, Timestamp(0)])
             .await
+    }
+
+    /// Numbers an event for each workspace in which posts have changed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn announce_posts(&self, workspaces: &BTreeSet<WorkspaceId>, now: Timestamp) -> Result<(), StoreError> {
+        if workspaces.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.begin().await?;
+        for workspace in workspaces {
+            tx.event(*workspace, EventKind::Posts, now).await?;
+        }
+        tx.commit().await
+    }
+
+    /// The workspaces in which a delivery moved since `from`.
+    ///
+    /// # Errors
+    /// When the database fails or a row contradicts itself.
+    pub async fn changed_since(&self, from: Timestamp) -> Result<BTreeSet<WorkspaceId>, StoreError> {
+        let rows: Vec<(Vec<u8>,)> = self.rows("select distinct workspace_id from deliveries where updated_at >= $1", args![from]).await?;
+        rows.into_iter().map(|row| id_bytes("deliveries", &row.0).map(WorkspaceId)).collect()
     }
 
     /// Whether there is something to claim; an idle process asks no more than this.

@@ -16,6 +16,8 @@ use crate::WorkerError;
 const BEAT: Duration = Duration::from_secs(60);
 /// A silence longer than this was an absence.
 const SILENCE: Duration = minutes(2);
+/// Moves of this time before a start are told to open pages again.
+const RECENT: Duration = minutes(10);
 /// Name of the value that holds the last beat: world and wall time.
 const NAME: &str = "heartbeat";
 
@@ -74,6 +76,9 @@ async fn tell(services: &Services, from: Timestamp, now: Timestamp) -> Result<()
 
 /// Says every minute that we are here, and notices when the machine slept in between.
 pub(crate) async fn keep_beating(services: Services) {
+    if let Err(error) = tell_pages_again(&services).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "open pages could not be told what moved before the start");
+    }
     let mut interval = tokio::time::interval(BEAT);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     interval.tick().await;
@@ -83,4 +88,11 @@ pub(crate) async fn keep_beating(services: Services) {
             tracing::warn!(error = &error as &dyn std::error::Error, "the heartbeat could not be written");
         }
     }
+}
+
+/// A process that was killed may not have told open pages of its last moves.
+async fn tell_pages_again(services: &Services) -> Result<(), WorkerError> {
+    let now = services.clocks.world.now();
+    let changed = services.store.changed_since(now - RECENT).await?;
+    Ok(services.store.announce_posts(&changed, now).await?)
 }

@@ -94,8 +94,9 @@ async fn claim_some(inner: &Arc<Inner>, platform: Platform, most: usize, unclear
             together.changed(held.claimed.workspace);
         }
     }
-    tx.end_together(together, now).await?;
+    let changed = tx.end_together(together, now).await?;
     tx.commit().await?;
+    inner.writer.announce(changed, now);
     Ok(work)
 }
 

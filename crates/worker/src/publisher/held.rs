@@ -92,7 +92,7 @@ impl Held {
     pub(super) async fn go_on(&mut self, state: DeliveryState, change: Change) -> Result<(), WorkerError> {
         let until = self.inner.lease_until();
         let to = self.to(state.clone(), Some(self.claimed.work_at), Some(until), change);
-        self.inner.writer.write(to).await?;
+        self.inner.writer.write(self.claimed.grant, to).await?;
         self.until = until;
         self.claimed.state = state;
         Ok(())
@@ -104,7 +104,7 @@ impl Held {
         let to = self.to(state, work_at, None, change);
         let mut wait = Duration::from_millis(200);
         for _ in 1..WRITE_TRIES {
-            match self.inner.writer.write(to.clone()).await {
+            match self.inner.writer.write(self.claimed.grant, to.clone()).await {
                 Err(error) if is_passing(&error) && self.inner.wall() < self.until => {
                     tracing::warn!(delivery.id = %self.claimed.id, error = &error as &dyn std::error::Error, "writing an outcome failed, trying again");
                     tokio::time::sleep(wait).await;
@@ -113,7 +113,7 @@ impl Held {
                 other => return Ok(other?),
             }
         }
-        Ok(self.inner.writer.write(to).await?)
+        Ok(self.inner.writer.write(self.claimed.grant, to).await?)
     }
 
     /// Gives the delivery back as it is, to be looked at again after `wait`.

@@ -4,6 +4,7 @@
 //! the intent, sends the one request that makes a post public, and writes what became of it. `confirm` looks for posts
 //! whose answer was lost, follows those being processed, and reads published ones back. `preflight` checks ahead of time.
 
+mod announce;
 mod claim;
 mod commit;
 mod confirm;
@@ -163,6 +164,7 @@ impl Publisher {
     /// Waits until nothing is under way here any more.
     pub async fn idle(&mut self) {
         while self.running.join_next().await.is_some() {}
+        self.inner.writer.flush().await;
     }
 }
 
