@@ -50,6 +50,12 @@ pub fn page_title(name: impl Fn() -> String + Send + Sync + 'static) -> AnyView 
         let unread = badges.map(|badges| badges.get().unread).unwrap_or_default();
         if unread == 0 { format!("{} · Stayposted", name()) } else { format!("({unread}) {} · Stayposted", name()) }
     };
+    // The server writes the head last, when what a page was built from may be gone.
+    #[cfg(feature = "ssr")]
+    let text = {
+        let now = untrack(text);
+        move || now.clone()
+    };
     view! { <Title text=text/> }.into_any()
 }
 
