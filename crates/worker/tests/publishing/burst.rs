@@ -64,6 +64,7 @@ async fn a_thousand_posts_due_at_one_instant() {
         let clock: Arc<dyn Clock> = Arc::new(OffsetClock::new(Arc::new(world.clone()), 0));
         let world = World::with_clocks(fresh, clock, world, fake).await;
         let took = burst(&world, 50, 1000).await;
-        assert!(took < Duration::from_secs(2), "{took:?}");
+        let most = Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 2 });
+        assert!(took < most, "{took:?}");
     }
 }
