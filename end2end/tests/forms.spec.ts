@@ -33,4 +33,6 @@ test('what a form got wrong is said on its page, and nothing is lost or planned'
   await expect(app.page.getByText('Pick at least one account.')).toBeVisible();
   await app.goto('/social/posts');
   await expect(app.page.getByTestId('post-row')).toHaveCount(0);
+  await app.goto('/social/posts?tab=drafts');
+  await expect(app.post(TEXT), 'what was written is kept').toHaveCount(1);
 });
