@@ -42,9 +42,9 @@ impl Live {
         kinds.iter().map(|kind| self.of(*kind).get()).sum()
     }
 
-    /// As [`version`](Self::version), without following it.
-    pub fn version_untracked(&self, kinds: &[EventKind]) -> u32 {
-        kinds.iter().map(|kind| self.of(*kind).get_untracked()).sum()
+    /// As [`version`](Self::version), without following it; none when the page is gone.
+    pub fn version_untracked(&self, kinds: &[EventKind]) -> Option<u32> {
+        kinds.iter().map(|kind| self.of(*kind).try_get_untracked()).sum()
     }
 
     const fn of(&self, kind: EventKind) -> RwSignal<u32> {

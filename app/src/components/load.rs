@@ -73,8 +73,8 @@ where
             let question = fetch(untrack(key));
             spawn_local(async move {
                 let answer = question.await;
-                // Answers may overtake each other: only the newest question's counts (stack.md 4.3).
-                if live.version_untracked(kinds) != asked.0 {
+                // Answers may overtake each other: only the newest question's counts (stack.md 4.3). A page may also be gone.
+                if live.version_untracked(kinds) != Some(asked.0) {
                     return;
                 }
                 match answer {
