@@ -116,24 +116,15 @@ const KEY_CHECK: &str = "key_check";
 /// A wrong key must stop the start, not look like broken rows later.
 async fn check_key(store: &Store, vault: &Vault) -> anyhow::Result<()> {
     match store.installation(KEY_CHECK).await? {
-        None => store.set_installation(KEY_CHECK, &hex(&vault.key_check()?.0)).await?,
+        None => store.set_installation(KEY_CHECK, &hex::encode(vault.key_check()?.0)).await?,
         Some(text) => {
-            let check = KeyCheck(unhex(&text).context("the key check in the database cannot be read")?);
+            let check = KeyCheck(hex::decode(&text).context("the key check in the database cannot be read")?);
             vault
                 .verify(&check)
                 .context("this is not the key that sealed the tokens in this database: restore root.key (or STAYPOSTED_KEY_FILE)")?;
         }
     }
     Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let pairs = text.as_bytes().chunks(2);
-    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
 /// Stores the platform apps that the settings name.

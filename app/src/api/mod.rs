@@ -4,8 +4,6 @@ pub mod accounts;
 pub mod auth;
 pub mod codec;
 pub mod compose;
-#[cfg(feature = "ssr")]
-pub mod demo;
 pub mod error;
 pub mod inbox;
 pub mod link;
