@@ -391,7 +391,10 @@ impl Services {
         caller.may(Action::RefreshLogin)?;
         let found = self.store.account(caller.workspace, account).await?.filter(|found| !found.is_unlinked()).ok_or(ErrorCode::NotFound)?;
         let mut tx = self.store.begin().await?;
-        tx.probe_soon(caller.workspace, found.grant, self.now()).await?;
+        let now = self.now();
+        tx.probe_soon(caller.workspace, found.grant, now).await?;
+        // Its announcement wakes the workers of other processes.
+        tx.event(caller.workspace, EventKind::Accounts, now).await?;
         tx.commit().await?;
         self.wake.notify_one();
         Ok(())

@@ -17,9 +17,26 @@ pub struct Fresh {
     /// "sqlite" or "postgres", for messages.
     pub kind: &'static str,
     folder: Option<PathBuf>,
+    /// The address of the PostgreSQL database.
+    url: Option<String>,
 }
 
 impl Fresh {
+    /// The same database as another process opens it: with connections and announcements of its own.
+    ///
+    /// # Panics
+    /// When it cannot be opened.
+    #[expect(clippy::expect_used, reason = "a test cannot go on without its database")]
+    pub async fn elsewhere(&self) -> Store {
+        match (&self.url, &self.folder) {
+            (Some(url), _) => Store::open_postgres(url).await.expect("the database opens once more"),
+            (None, folder) => {
+                let folder = folder.as_deref().expect("a database is a file or has an address");
+                Store::open_sqlite(&folder.join("test.db")).await.expect("the file opens once more")
+            }
+        }
+    }
+
     /// The folder that holds the SQLite file, for tests that look into it.
     pub fn folder(&self) -> Option<&std::path::Path> {
         self.folder.as_deref()
@@ -57,7 +74,7 @@ pub fn folder() -> PathBuf {
 pub async fn sqlite() -> Fresh {
     let folder = folder();
     let store = Store::open_sqlite(&folder.join("test.db")).await.expect("a fresh sqlite file");
-    Fresh { store, kind: "sqlite", folder: Some(folder) }
+    Fresh { store, kind: "sqlite", folder: Some(folder), url: None }
 }
 
 /// A fresh PostgreSQL database, if a server was named.
@@ -74,7 +91,7 @@ pub async fn postgres() -> Option<Fresh> {
     let mut url = url::Url::parse(&server).expect("the server's address");
     url.set_path(&name);
     let store = Store::open_postgres(url.as_str()).await.expect("the fresh database opens");
-    Some(Fresh { store, kind: "postgres", folder: None })
+    Some(Fresh { store, kind: "postgres", folder: None, url: Some(url.into()) })
 }
 
 /// One fresh database of each kind that is there.

@@ -1,10 +1,14 @@
-//! Waits and works: one timer armed at the next due moment, a notification for speed, a slow poll for certainty.
+//! Waits and works: one timer armed at the next due moment, notifications for speed, a slow poll for certainty.
+//! On PostgreSQL the database's announcements wake it too: what a person does may come in at another process.
 
 use std::time::Duration;
 
 use domain::id::NodeId;
 use domain::time::{Timestamp, hours};
 use service::Services;
+use store::db::Announced;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio_util::sync::CancellationToken;
 
 use crate::WorkerError;
@@ -39,6 +43,7 @@ impl Worker {
     /// Works until `shutdown`; then starts nothing new and finishes what it holds.
     pub async fn run(mut self, shutdown: CancellationToken) {
         let wake = std::sync::Arc::clone(&self.services.wake);
+        let (mut announced, is_shared) = (self.services.store.announcements(), self.services.store.is_shared());
         while !shutdown.is_cancelled() {
             // Listening begins before the round, so that nothing that happens during it is missed.
             let mut woken = std::pin::pin!(wake.notified());
@@ -53,6 +58,7 @@ impl Worker {
             tokio::select! {
                 () = shutdown.cancelled() => {}
                 () = woken => {}
+                () = heard(&mut announced), if is_shared => {}
                 () = tokio::time::sleep(wait) => {}
             }
         }
@@ -134,4 +140,12 @@ impl Worker {
         }
         Ok(())
     }
+}
+
+/// Waits for an announcement; all that have come by then are answered by one round.
+async fn heard(announced: &mut Receiver<Announced>) {
+    if matches!(announced.recv().await, Err(RecvError::Closed)) {
+        return std::future::pending().await;
+    }
+    while !matches!(announced.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
 }

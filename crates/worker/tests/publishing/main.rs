@@ -11,4 +11,5 @@ mod chaos;
 mod crashes;
 mod order;
 mod people;
+mod roles;
 mod sending;

@@ -41,7 +41,7 @@ pub struct World {
     pub caller: Caller,
     pub app: PlatformAppId,
     pub kind: &'static str,
-    _fresh: Fresh,
+    fresh: Fresh,
 }
 
 impl World {
@@ -85,7 +85,21 @@ impl World {
         let caller = Caller { person, workspace, role: Role::Owner, is_operator: true, via: Via::Cookie };
         let secret = AppSecret::new("secret".to_owned());
         let app = services.set_platform_app(Platform::Facebook, "client", &secret).await.expect("an app");
-        Self { services, world, wall, fake, caller, app, kind: fresh.kind, _fresh: fresh }
+        Self { services, world, wall, fake, caller, app, kind: fresh.kind, fresh }
+    }
+
+    /// The services of another process on the same database.
+    pub async fn elsewhere(&self) -> Services {
+        Services::new(Parts {
+            store: self.fresh.elsewhere().await,
+            vault: self.services.vault.clone(),
+            adapters: self.services.adapters.clone(),
+            clocks: self.services.clocks.clone(),
+            chance: Arc::new(FakeChance::seeded(8)),
+            media: self.services.media.clone(),
+            settings: self.services.settings.clone(),
+            wake: Arc::new(Notify::new()),
+        })
     }
 
     /// A login of its own with one account.
@@ -148,6 +162,15 @@ impl World {
         (id, account)
     }
 
+    /// Gives an account a token of its own, as a Facebook page has one.
+    pub async fn own_token(&self, account: AccountId, token: &str) {
+        let access = AccessToken::new(token.to_owned());
+        let sealed = self.services.seal_account_token(self.caller.workspace, account, &access).await.expect("sealed");
+        let mut tx = self.services.store.begin().await.expect("a transaction");
+        tx.set_account_token(account, Some(sealed)).await.expect("stored");
+        tx.commit().await.expect("committed");
+    }
+
     /// Plans a post through Compose; seconds are cut from the time, as the form does.
     pub async fn schedule(&self, text: &str, accounts: &[AccountId], at: Timestamp) -> PostId {
         let (date, time) = Zone::UTC.wall(at);
@@ -161,6 +184,17 @@ impl World {
             ..ComposeInput::default()
         };
         self.services.compose(&self.caller, input).await.expect("a planned post").post
+    }
+
+    /// Publishes a post now.
+    pub async fn send_now(&self, text: &str, accounts: &[AccountId]) -> PostId {
+        let input = ComposeInput {
+            text: text.to_owned(),
+            accounts: accounts.iter().map(ToString::to_string).collect(),
+            then: "now".to_owned(),
+            ..ComposeInput::default()
+        };
+        self.services.compose(&self.caller, input).await.expect("a post on its way").post
     }
 
     pub async fn deliveries(&self, post: PostId) -> Vec<Delivery> {
