@@ -253,6 +253,8 @@ pub enum Also {
     RefuseLogin(GrantId, Box<Verdict>, ThreadId),
     /// The account can no longer be posted to.
     BlockAccount(AccountId, Box<Verdict>, ThreadId),
+    /// The account's own token is this one from here on, sealed; none: the login's.
+    AccountToken(AccountId, Option<Vec<u8>>),
     /// The app's registration is refused.
     AppTrouble(Platform, Box<Verdict>, ThreadId),
     /// A call with the account's login worked.
@@ -467,6 +469,12 @@ impl Tx {
             Also::BlockAccount(account, verdict, fresh) => {
                 if together.first(format!("block {account}")) {
                     self.block_account(workspace, *account, verdict, *fresh, now).await?;
+                }
+            }
+            Also::AccountToken(account, sealed) => {
+                // Taken out meanwhile, it has none.
+                if self.account(workspace, *account).await?.is_some_and(|found| !found.is_unlinked()) {
+                    self.set_account_token(*account, sealed.clone()).await?;
                 }
             }
             Also::AppTrouble(platform, verdict, fresh) => {

@@ -6,6 +6,7 @@ pub mod keeper;
 pub mod publisher;
 pub mod runner;
 pub mod tidy;
+mod whose;
 
 pub use error::WorkerError;
 pub use runner::Worker;

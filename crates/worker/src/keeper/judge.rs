@@ -61,40 +61,6 @@ fn outcome_of(verdict: &Verdict, asks_to_wait: bool) -> RefreshOutcome {
     }
 }
 
-/// What a probe's refused call means.
-#[derive(Debug)]
-pub(super) enum Refused {
-    /// The login, or the token that was shown.
-    Login(Box<Verdict>),
-    /// The access token alone; a renewal may bring a new one.
-    Access(Box<Verdict>),
-    /// What the call was about is blocked while the login lives.
-    Blocked(Box<Verdict>),
-    /// Our own registration: the operator's matter.
-    App(Box<Verdict>),
-    /// Trouble that may pass.
-    Trouble {
-        /// The wait that the platform asked for.
-        wait: Option<Duration>,
-    },
-}
-
-/// Reads the failure of a call that changes nothing.
-pub(super) fn refused(error: CallError) -> Refused {
-    let (verdict, wait) = match error {
-        CallError::Answered { verdict, wait } => (verdict, wait),
-        // Nothing was changed by it, so it makes no difference whether it left.
-        CallError::NotSent(_) | CallError::Lost(_) => return Refused::Trouble { wait: None },
-    };
-    match verdict.class {
-        Class::Expired | Class::Revoked => Refused::Login(verdict),
-        Class::AccessExpired => Refused::Access(verdict),
-        Class::PermissionLost | Class::AccountGone | Class::PolicyBlock => Refused::Blocked(verdict),
-        Class::AppMisconfigured | Class::ApiVersionRetired => Refused::App(verdict),
-        Class::RateLimited | Class::Transient | Class::BadContent | Class::LoginFailed | Class::Unknown => Refused::Trouble { wait },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use domain::cause::{Cause, Confidence};

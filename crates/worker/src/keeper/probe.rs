@@ -8,7 +8,7 @@ use domain::grant::{GrantState, RefreshOutcome};
 use domain::id::{AccountId, LeaseId};
 use domain::inbox::{Root, Stage};
 use domain::time::{Timestamp, minutes};
-use platforms::adapter::{AccountAccess, Identity, RemoteAccount};
+use platforms::adapter::{Identity, RemoteAccount};
 use platforms::secret::AccessToken;
 use service::access::{Pair, first_warning, next_probe, schedule_of};
 use store::accounts::Account;
@@ -16,9 +16,10 @@ use store::grants::Grant;
 use store::{StoreError, Tx};
 
 use super::Inner;
-use super::judge::{self, Failure, Refused};
+use super::judge::Failure;
 use super::renew::{open, write_failure};
 use crate::WorkerError;
+use crate::whose::{List, Login, Refused, Whose, refused, whose};
 
 /// A pair that is younger than this and not accepted is trouble, not a reason for the next renewal.
 const FRESH: Duration = minutes(1);
@@ -57,7 +58,7 @@ impl Findings {
             Refused::Access(verdict) => self.access = Some(verdict),
             Refused::Blocked(verdict) => self.blocked = Some(verdict),
             Refused::App(verdict) => self.app = Some(verdict),
-            Refused::Trouble { wait } => self.trouble = Some(wait),
+            Refused::Trouble { wait } => self.trouble = Some(wait.or(self.trouble.flatten())),
         }
     }
 
@@ -77,7 +78,7 @@ pub(super) async fn probe(inner: &Inner, grant: &Grant, lease: LeaseId) -> Resul
             found.trouble = Some(None);
         }
         Ok(identity) => found.identity = Some(identity),
-        Err(error) => found.note(judge::refused(error)),
+        Err(error) => found.note(refused(error)),
     }
     if let Some(identity) = &found.identity {
         let missing = missing_scopes(&pair, identity);
@@ -97,16 +98,9 @@ fn missing_scopes(pair: &Pair, identity: &Identity) -> Vec<String> {
     needed.filter(|scope| !is_granted(scope.name)).map(|scope| scope.name.to_owned()).collect()
 }
 
-/// What this login can post to, read at most once in a probe.
-enum List {
-    Unread,
-    Read(Vec<RemoteAccount>),
-    Failed,
-}
-
 async fn ask_accounts(inner: &Inner, grant: &Grant, lease: LeaseId, pair: &Pair, found: &mut Findings) -> Result<(), WorkerError> {
     let accounts = inner.services.store.accounts_of(grant.workspace, grant.id).await?;
-    let mut list = List::Unread;
+    let mut list = List::default();
     for account in accounts.iter().filter(|account| !account.is_unlinked()) {
         inner.hold(grant, lease).await?;
         ask_account(inner, account, pair, &mut list, found).await?;
@@ -119,14 +113,15 @@ async fn ask_accounts(inner: &Inner, grant: &Grant, lease: LeaseId, pair: &Pair,
 
 async fn ask_account(inner: &Inner, account: &Account, pair: &Pair, list: &mut List, found: &mut Findings) -> Result<(), WorkerError> {
     let Some(acting) = inner.services.acting(account.workspace, account.id).await? else { return Ok(()) };
+    let login = Login { adapter: &*pair.adapter, app: &pair.app, access: &pair.access, now: inner.now() };
     // Where posts need a place inside the account, the list tells how the account is and which places there are now.
     if pair.adapter.policy().limits.needs_board {
-        match read_list(inner, pair, list, found).await.and_then(|list| take(list, &account.remote_id)) {
-            Some(remote) if remote.may_post => found.accounts.push((account.id, Finding::Good(Some(Box::new(remote))))),
-            Some(_) => found.accounts.push((account.id, Finding::Blocked(role_gone(inner.now())))),
-            // A list that could not be read is noted already; one without it says nothing certain.
-            None if matches!(list, List::Read(_)) => found.trouble = Some(None),
-            None => {}
+        match list.take(login, &account.remote_id).await {
+            Ok(Some(remote)) if remote.may_post => found.accounts.push((account.id, Finding::Good(Some(Box::new(remote))))),
+            Ok(Some(_)) => found.accounts.push((account.id, Finding::Blocked(role_gone(inner.now())))),
+            // A list without it says nothing certain.
+            Ok(None) => found.trouble = Some(None),
+            Err(refused) => found.note(refused),
         }
         return Ok(());
     }
@@ -137,20 +132,13 @@ async fn ask_account(inner: &Inner, account: &Account, pair: &Pair, list: &mut L
         }
         Err(error) => error,
     };
-    match judge::refused(error) {
-        // The login itself was accepted a moment ago: this account's token or place is what is wrong. The list of the
-        // login may hold a fresh token, and tells whether the account is still in it.
+    match refused(error) {
+        // The login itself was accepted a moment ago: this account's token or place is what is wrong.
         Refused::Login(verdict) | Refused::Access(verdict) | Refused::Blocked(verdict) => {
-            let remote = read_list(inner, pair, list, found).await.map(|list| take(list, &account.remote_id));
-            match remote {
-                None => {}
-                Some(remote) => {
-                    let finding = second_look(inner, pair, &acting.account, remote, verdict).await;
-                    match finding {
-                        Ok(finding) => found.accounts.push((account.id, finding)),
-                        Err(wait) => found.trouble = Some(wait),
-                    }
-                }
+            match whose(login, list, &acting.account, verdict).await {
+                Whose::Account(verdict) => found.accounts.push((account.id, Finding::Blocked(verdict))),
+                Whose::OldToken(remote) => found.accounts.push((account.id, Finding::Good(Some(remote)))),
+                Whose::Login(refused) => found.note(refused),
             }
         }
         other => found.note(other),
@@ -158,56 +146,8 @@ async fn ask_account(inner: &Inner, account: &Account, pair: &Pair, list: &mut L
     Ok(())
 }
 
-/// After a refusal of one account: with what the list says of it, is it usable after all? `Err`: trouble that may pass.
-async fn second_look(
-    inner: &Inner,
-    pair: &Pair,
-    tried: &AccountAccess,
-    remote: Option<RemoteAccount>,
-    verdict: Box<Verdict>,
-) -> Result<Finding, Option<Duration>> {
-    let blocked = |verdict: Box<Verdict>| {
-        // The login lives, so it is this account that was withdrawn.
-        let cause =
-            if verdict.class.needs_sign_in() || verdict.class == Class::AccessExpired { Cause::PrivacySettings } else { verdict.cause };
-        Finding::Blocked(Box::new(Verdict { cause, ..*verdict }))
-    };
-    let Some(remote) = remote.filter(|remote| remote.may_post) else { return Ok(blocked(verdict)) };
-    let Some(fresh) = remote.access.clone().filter(|fresh| fresh.to_seal() != tried.access.to_seal()) else { return Ok(blocked(verdict)) };
-    let again = AccountAccess { remote_id: tried.remote_id.clone(), access: fresh };
-    match pair.adapter.probe(&pair.app, &again, inner.now()).await {
-        Ok(()) => Ok(Finding::Good(Some(Box::new(remote)))),
-        Err(error) => match judge::refused(error) {
-            Refused::Login(verdict) | Refused::Access(verdict) | Refused::Blocked(verdict) => Ok(blocked(verdict)),
-            Refused::App(_) => Err(None),
-            Refused::Trouble { wait } => Err(wait),
-        },
-    }
-}
-
 fn role_gone(now: Timestamp) -> Box<Verdict> {
     Box::new(Verdict::plain(Class::PermissionLost, Cause::PrivacySettings, Confidence::Likely, now))
-}
-
-async fn read_list<'a>(inner: &Inner, pair: &Pair, list: &'a mut List, found: &mut Findings) -> Option<&'a mut Vec<RemoteAccount>> {
-    if matches!(list, List::Unread) {
-        *list = match pair.adapter.accounts(&pair.app, &pair.access, inner.now()).await {
-            Ok(read) => List::Read(read),
-            Err(error) => {
-                found.note(judge::refused(error));
-                List::Failed
-            }
-        };
-    }
-    match list {
-        List::Read(read) => Some(read),
-        List::Unread | List::Failed => None,
-    }
-}
-
-fn take(list: &mut Vec<RemoteAccount>, remote_id: &str) -> Option<RemoteAccount> {
-    let at = list.iter().position(|remote| remote.remote_id == remote_id)?;
-    Some(list.swap_remove(at))
 }
 
 /// Writes everything that was found, in one transaction.

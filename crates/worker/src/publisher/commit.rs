@@ -63,7 +63,7 @@ async fn settle(held: Held, loaded: Loaded, attempt: AttemptId, committed: Commi
         }
         Committed::NotSent(error) => {
             tracing::warn!(delivery.id = %held.claimed.id, %error, "a commit did not leave");
-            not_done(&held, Trouble::Platform, Some(ended(attempt, "not_done"))).await
+            not_done(&held, Trouble::Platform(None), Some(ended(attempt, "not_done"))).await
         }
         Committed::Unknown { evidence, error } => unknown(held, loaded, attempt, evidence, error).await,
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::cause::{Class, Verdict};
 use domain::delivery::{DeliveryEvent, DeliveryState};
 use domain::time::Timestamp;
 use platforms::adapter::{CallError, Looked, RemotePost};
@@ -11,6 +12,7 @@ use super::claim::{ASK_AFTER, asking};
 use super::commit::{FIRST_FOLLOW, worked};
 use super::held::{Change, Held};
 use super::load::{Load, Loaded, load};
+use super::withdrawn::{Withdrawn, withdrawn};
 use crate::WorkerError;
 
 /// We look at once, and at these moments after the outcome became unknown; at the last of them a person is asked.
@@ -73,15 +75,30 @@ pub(super) async fn look_with(held: Held, loaded: &Loaded) -> Result<(), WorkerE
         Ok(Looked::Processing { .. } | Looked::ProvenAbsent) => not_found(&held, Change::default()).await,
         Err(error) => {
             let mut change = Change { records: vec![held.line("look", "failed")], ..Change::default() };
-            if let CallError::Answered { verdict, .. } = &error {
-                if verdict.class.needs_sign_in() {
-                    change.also.push(Also::RefuseLogin(held.claimed.grant, verdict.clone(), held.thread_id()));
-                } else if verdict.class == domain::cause::Class::AccessExpired {
-                    change.also.push(Also::RenewNow(held.claimed.grant));
-                }
+            if let CallError::Answered { verdict, .. } = error {
+                change.also.extend(follows(&held, verdict).await);
             }
             not_found(&held, change).await
         }
+    }
+}
+
+/// What a refused look says about login and account.
+async fn follows(held: &Held, verdict: Box<Verdict>) -> Option<Also> {
+    let claimed = &held.claimed;
+    if verdict.class == Class::AccessExpired {
+        return Some(Also::RenewNow(claimed.grant));
+    }
+    if !verdict.class.needs_sign_in() {
+        return None;
+    }
+    match withdrawn(held, verdict).await {
+        Withdrawn::Login(verdict) => Some(Also::RefuseLogin(claimed.grant, verdict, held.thread_id())),
+        Withdrawn::Account(verdict) => Some(Also::BlockAccount(claimed.account, verdict, held.thread_id())),
+        Withdrawn::OldToken(keep) => keep,
+        Withdrawn::Access(_) => Some(Also::RenewNow(claimed.grant)),
+        Withdrawn::Blocked(_) => Some(Also::ProbeSoon(claimed.grant)),
+        Withdrawn::App(_) | Withdrawn::Untold(_) => None,
     }
 }
 

@@ -101,7 +101,15 @@ impl Held {
     /// Writes a move after which the delivery is given back. What the platform answered must not be lost to a passing
     /// trouble of the database, so this is tried again while the lease lasts.
     pub(super) async fn finish(&self, state: DeliveryState, work_at: Option<Timestamp>, change: Change) -> Result<(), WorkerError> {
-        let to = self.to(state, work_at, None, change);
+        let has_new_token = change.also.iter().any(|also| matches!(also, Also::AccountToken(..)));
+        self.write_for_sure(self.to(state, work_at, None, change)).await?;
+        if has_new_token {
+            self.inner.memory.forget(self.claimed.account);
+        }
+        Ok(())
+    }
+
+    async fn write_for_sure(&self, to: Move) -> Result<(), WorkerError> {
         let mut wait = Duration::from_millis(200);
         for _ in 1..WRITE_TRIES {
             match self.inner.writer.write(self.claimed.grant, to.clone()).await {

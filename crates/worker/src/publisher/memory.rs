@@ -51,6 +51,11 @@ impl Memory {
         self.with(|kept| kept.access.clear());
     }
 
+    /// Forgets the opened login of one account, whose own token is another one now.
+    pub(super) fn forget(&self, account: AccountId) {
+        self.with(|kept| kept.access.remove(&account));
+    }
+
     /// Whether it is time to note that an account works.
     pub(super) fn is_good_news(&self, account: AccountId, now: Timestamp) -> bool {
         self.with(|kept| is_news(&mut kept.good, account, now))

@@ -2,7 +2,8 @@
 //!
 //! `claim` takes due rows and decides what must not even be tried. `prepare` does the repeatable steps. `commit` writes
 //! the intent, sends the one request that makes a post public, and writes what became of it. `confirm` looks for posts
-//! whose answer was lost, follows those being processed, and reads published ones back. `preflight` checks ahead of time.
+//! whose answer was lost, follows those being processed, and reads published ones back. `preflight` checks ahead of time. `withdrawn` asks
+//! whether a refused token means the login or this account alone.
 
 mod announce;
 mod claim;
@@ -14,6 +15,7 @@ mod load;
 mod memory;
 mod preflight;
 mod prepare;
+mod withdrawn;
 mod write;
 
 use std::collections::HashMap;

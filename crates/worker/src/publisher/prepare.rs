@@ -15,6 +15,7 @@ use super::claim::missing;
 use super::commit;
 use super::held::{Change, Held};
 use super::load::{Load, load};
+use super::withdrawn::{Withdrawn, withdrawn};
 use crate::WorkerError;
 
 /// A renewal that was asked for is given at least this long.
@@ -52,7 +53,7 @@ pub(super) async fn send(mut held: Held) -> Result<(), WorkerError> {
             // Repeatable, so a lost answer costs nothing but the step.
             Err(CallError::NotSent(error) | CallError::Lost(error)) => {
                 tracing::warn!(delivery.id = %held.claimed.id, %error, "preparing did not get through");
-                return not_done(&held, Trouble::Platform, None).await;
+                return not_done(&held, Trouble::Platform(None), None).await;
             }
         }
     }
@@ -64,10 +65,12 @@ pub(super) async fn send(mut held: Held) -> Result<(), WorkerError> {
 pub(super) enum Trouble {
     /// Ours: vault, media store.
     Ours,
-    /// The platform does not answer, or says that it is in trouble.
-    Platform,
+    /// The platform does not answer, or says that it is in trouble; the wait that it asked for.
+    Platform(Option<Duration>),
     /// The platform told us what is wrong.
     Said(Box<Verdict>, Option<Duration>),
+    /// The token was an old one, and this keeps the newer one.
+    OldToken(Box<Verdict>, Option<Also>),
 }
 
 /// What a classified refusal means: for the post, the login, the account, or only for now. Certainly not sent.
@@ -75,14 +78,24 @@ pub(super) async fn answered(held: &Held, verdict: Verdict, wait: Option<Duratio
     let claimed = &held.claimed;
     match verdict.class {
         Class::BadContent | Class::PolicyBlock => refused(held, FailedWhy::Refused(Box::new(verdict)), open).await,
-        class if class.needs_sign_in() => {
-            let also = Also::RefuseLogin(claimed.grant, Box::new(verdict.clone()), held.thread_id());
-            lost(held, MissedWhy::Disconnected, also, &verdict, open).await
-        }
-        class if class.blocks_account() => {
-            let also = Also::BlockAccount(claimed.account, Box::new(verdict.clone()), held.thread_id());
-            lost(held, MissedWhy::AccountBlocked, also, &verdict, open).await
-        }
+        class if class.needs_sign_in() || class.blocks_account() => match withdrawn(held, Box::new(verdict.clone())).await {
+            Withdrawn::Login(verdict) => {
+                let also = vec![Also::RefuseLogin(claimed.grant, verdict.clone(), held.thread_id())];
+                lost(held, MissedWhy::Disconnected, also, &verdict, open).await
+            }
+            Withdrawn::Account(verdict) => {
+                let also = vec![Also::BlockAccount(claimed.account, verdict.clone(), held.thread_id())];
+                lost(held, MissedWhy::AccountBlocked, also, &verdict, open).await
+            }
+            // The keeper finds that out for the accounts beside this one.
+            Withdrawn::Blocked(verdict) => {
+                let block = Also::BlockAccount(claimed.account, verdict.clone(), held.thread_id());
+                lost(held, MissedWhy::AccountBlocked, vec![block, Also::ProbeSoon(claimed.grant)], &verdict, open).await
+            }
+            Withdrawn::OldToken(keep) => not_done(held, Trouble::OldToken(Box::new(verdict), keep), open).await,
+            Withdrawn::Access(verdict) | Withdrawn::App(verdict) => not_done(held, Trouble::Said(verdict, wait), open).await,
+            Withdrawn::Untold(wait) => not_done(held, Trouble::Platform(wait), open).await,
+        },
         _ => not_done(held, Trouble::Said(Box::new(verdict), wait), open).await,
     }
 }
@@ -126,12 +139,12 @@ pub(super) async fn miss(held: &Held, why: MissedWhy) -> Result<(), WorkerError>
 }
 
 /// The same, told by the platform's refusal.
-async fn lost(held: &Held, why: MissedWhy, also: Also, verdict: &Verdict, open: Option<Ended>) -> Result<(), WorkerError> {
+async fn lost(held: &Held, why: MissedWhy, also: Vec<Also>, verdict: &Verdict, open: Option<Ended>) -> Result<(), WorkerError> {
     let now = held.inner.now();
     let mut change = told(held, "not_done", text(verdict), open);
     let missed = missing(held, why);
     change.records.extend(missed.records);
-    change.also.push(also);
+    change.also.extend(also);
     change.also.extend(missed.also);
     // From a commit there is no way to a miss but by certainty that nothing was sent.
     let certain = DeliveryEvent::NotDone { retry_at: now, give_up_at: held.claimed.late_until };
@@ -143,14 +156,24 @@ async fn lost(held: &Held, why: MissedWhy, also: Also, verdict: &Verdict, open: 
 pub(super) async fn not_done(held: &Held, trouble: Trouble, open: Option<Ended>) -> Result<(), WorkerError> {
     let claimed = &held.claimed;
     let now = held.inner.now();
-    let asked = if let Trouble::Said(_, wait) = &trouble { *wait } else { None };
+    let asked = match &trouble {
+        Trouble::Said(_, wait) | Trouble::Platform(wait) => *wait,
+        Trouble::Ours | Trouble::OldToken(..) => None,
+    };
     let chance = held.inner.services.chance.fraction();
     let mut wait = Backoff::DELIVERY.wait(claimed.attempts.max(1), chance, asked);
     let mut also = vec![Also::Health(claimed.account, Health::Handled)];
     let mut detail = None;
     match &trouble {
         Trouble::Ours => {}
-        Trouble::Platform => also.push(Also::PlatformTrouble(claimed.platform, held.thread_id())),
+        Trouble::Platform(_) => also.push(Also::PlatformTrouble(claimed.platform, held.thread_id())),
+        Trouble::OldToken(verdict, keep) => {
+            detail = text(verdict);
+            also.extend(keep.clone());
+            if claimed.attempts <= 1 {
+                wait = RENEWAL_WAIT;
+            }
+        }
         Trouble::Said(verdict, _) => {
             detail = text(verdict);
             match verdict.class {

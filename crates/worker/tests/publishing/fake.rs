@@ -47,6 +47,7 @@ pub struct Accepted {
     pub remote_id: String,
     pub account: String,
     pub text: String,
+    pub token: String,
     pub at: Timestamp,
     pub is_listed: bool,
 }
@@ -57,10 +58,11 @@ struct State {
     commits: HashMap<DeliveryId, u32>,
     next: VecDeque<Next>,
     prepares: VecDeque<Class>,
-    looks_fail: bool,
+    looks_fail: Option<Class>,
     steps: usize,
     step_calls: usize,
     gate: Option<Arc<Notify>>,
+    list: Option<Result<Vec<(String, String)>, Class>>,
 }
 
 /// The platform.
@@ -88,6 +90,12 @@ impl Fake {
         self.with(|state| state.prepares.push_back(class));
     }
 
+    /// What the login can post to from now on, each with its own token, or how the list is refused.
+    pub fn lists(&self, list: Result<&[(&str, &str)], Class>) {
+        let owned = list.map(|all| all.iter().map(|(remote, token)| ((*remote).to_owned(), (*token).to_owned())).collect());
+        self.with(|state| state.list = Some(owned));
+    }
+
     pub fn set_steps(&self, steps: usize) {
         self.with(|state| state.steps = steps);
     }
@@ -105,7 +113,11 @@ impl Fake {
     }
 
     pub fn looks_fail(&self, fail: bool) {
-        self.with(|state| state.looks_fail = fail);
+        self.with(|state| state.looks_fail = fail.then_some(Class::Transient));
+    }
+
+    pub fn looks_refused(&self, class: Class) {
+        self.with(|state| state.looks_fail = Some(class));
     }
 
     pub fn show_all(&self) {
@@ -133,6 +145,7 @@ impl Fake {
                 remote_id: remote_id.clone(),
                 account: job.account.remote_id.clone(),
                 text: job.text.clone(),
+                token: String::from_utf8_lossy(job.account.access.to_seal()).into_owned(),
                 at,
                 is_listed,
             });
@@ -175,8 +188,21 @@ impl Adapter for Fake {
         Err(CallError::NotSent(lost()))
     }
 
-    async fn accounts(&self, _: &App, _: &AccessToken, _: Timestamp) -> Result<Vec<RemoteAccount>, CallError> {
-        Err(CallError::NotSent(lost()))
+    async fn accounts(&self, _: &App, _: &AccessToken, now: Timestamp) -> Result<Vec<RemoteAccount>, CallError> {
+        let remote = |(remote_id, token): (String, String)| RemoteAccount {
+            name: remote_id.clone(),
+            remote_id,
+            handle: None,
+            picture: None,
+            access: Some(AccessToken::new(token)),
+            may_post: true,
+            boards: Vec::new(),
+        };
+        match self.with(|state| state.list.clone()) {
+            None => Err(CallError::NotSent(lost())),
+            Some(Ok(list)) => Ok(list.into_iter().map(remote).collect()),
+            Some(Err(class)) => Err(CallError::Answered { verdict: verdict(class, now), wait: None }),
+        }
     }
 
     async fn probe(&self, _: &App, _: &AccountAccess, _: Timestamp) -> Result<(), CallError> {
@@ -234,8 +260,8 @@ impl Adapter for Fake {
     }
 
     async fn look(&self, _: &App, job: &Job, _: &[Step], attempted_at: Timestamp, now: Timestamp) -> Result<Looked, CallError> {
-        if self.with(|state| state.looks_fail) {
-            return Err(CallError::Answered { verdict: verdict(Class::Transient, now), wait: None });
+        if let Some(class) = self.with(|state| state.looks_fail) {
+            return Err(CallError::Answered { verdict: verdict(class, now), wait: None });
         }
         let matches = self.accepted().into_iter().filter(|post| {
             post.is_listed

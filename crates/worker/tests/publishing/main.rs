@@ -13,3 +13,4 @@ mod order;
 mod people;
 mod roles;
 mod sending;
+mod withdrawn;
