@@ -139,3 +139,18 @@ test('Refresh Credentials works by keyboard alone', async ({ app, platforms }) =
   await press('continue');
   await expect(app.result()).toHaveAttribute('data-outcome', 'all_back');
 });
+
+test('a sign-in that the platform did not explain goes on without a new one', async ({ app, platforms }) => {
+  await lostLogin(app, platforms);
+  await platforms.fault('facebook', { kind: 'server_error', op: 'profile', times: 6 });
+  await app.refresh(BLUMEN.name);
+  await expect(app.result()).toHaveAttribute('data-outcome', 'unfinished');
+  await app.isAccessible('the result of an unfinished sign-in');
+  await app.fits('the result of an unfinished sign-in');
+  await app.page.getByTestId('resume-sign-in').click();
+  await expect(app.page.getByText('Facebook still does not answer')).toBeVisible();
+  await app.page.getByTestId('resume-sign-in').click();
+  await expect(app.result()).toHaveAttribute('data-outcome', 'all_back');
+  await app.goto('/social/settings/accounts');
+  for (const row of await app.accounts().all()) await expect(row).toHaveAttribute('data-status', 'connected');
+});

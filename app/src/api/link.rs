@@ -84,3 +84,13 @@ pub async fn take_over(#[server(default)] workspace: String, consent: ConsentId)
     caller.may(Action::ManageAccounts)?;
     Ok(services()?.take_over(&caller, consent).await?)
 }
+
+/// Asks the platform once more what it did not answer at a sign-in; nobody signs in again for it.
+#[server(ResumeSignIn, prefix = "/api/v1", endpoint = "link/resume", input = FormOrJson, output = Json)]
+pub async fn resume_sign_in(#[server(default)] workspace: String, consent: ConsentId) -> Result<ConsentResult, ApiError> {
+    use crate::context::{caller, services};
+    use domain::role::Action;
+    let caller = caller(&workspace).await?;
+    caller.may(Action::See)?;
+    Ok(services()?.resume_consent(&caller, consent).await?)
+}

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use crate::api::ApiError;
-use crate::api::link::{ChooseAccounts, StartLink, TakeOver, show_result};
+use crate::api::link::{ChooseAccounts, ResumeSignIn, StartLink, TakeOver, show_result};
 use crate::components::form::{PostForm, Refresh, form_error, lead_out, refresh_button, workspace_field};
 use crate::components::frame::{link, page_title, slug};
 use crate::components::icon::icon;
@@ -45,6 +45,7 @@ const fn outcome_code(outcome: &ConsentOutcome) -> &'static str {
         ConsentOutcome::Cancelled => "cancelled",
         ConsentOutcome::TooLate => "too_late",
         ConsentOutcome::AlreadyUsed => "already_used",
+        ConsentOutcome::Unfinished { .. } => "unfinished",
         ConsentOutcome::Failed { .. } => "failed",
     }
 }
@@ -72,6 +73,8 @@ fn title(result: &ConsentResult) -> String {
         ConsentOutcome::Cancelled => format!("You pressed Cancel at {name}"),
         ConsentOutcome::TooLate => "That took longer than 10 minutes".to_owned(),
         ConsentOutcome::AlreadyUsed => "This sign-in was already used".to_owned(),
+        ConsentOutcome::Unfinished { by_itself: true } => format!("You are signed in, and {name} is slow to answer"),
+        ConsentOutcome::Unfinished { by_itself: false } => format!("{name} let you in, and then did not answer"),
         ConsentOutcome::Failed { .. } => format!("{name} did not let us in"),
     }
 }
@@ -152,6 +155,12 @@ fn body(result: &ConsentResult, data: RwSignal<ConsentResult>) -> AnyView {
             <div class="actions">{again(result, "Try again", false)}</div>
         }
         .into_any(),
+        ConsentOutcome::Unfinished { by_itself: true } => view! {
+            <p>{format!("Nothing to do: we keep asking {name}, and your accounts come back by themselves.")}</p>
+            {after(result)}
+        }
+        .into_any(),
+        ConsentOutcome::Unfinished { by_itself: false } => resume(result, data),
         ConsentOutcome::Failed { text } => {
             let quote = text.clone().map(|text| view! { <pre class="more__quote">{text}</pre> });
             view! {
@@ -207,17 +216,24 @@ fn sentence(text: &str) -> String {
 
 /// Once more: the same login, or the first link again.
 fn again(result: &ConsentResult, label: &str, switch_person: bool) -> AnyView {
+    sign_in(result, label, switch_person, true)
+}
+
+fn sign_in(result: &ConsentResult, label: &str, switch_person: bool, is_primary: bool) -> AnyView {
     match result.grant {
-        Some(grant) => refresh_button(Refresh { switch_person, label: label.to_owned(), ..Refresh::new(grant, result.platform, "") }),
+        Some(grant) => {
+            refresh_button(Refresh { switch_person, is_primary, label: label.to_owned(), ..Refresh::new(grant, result.platform, "") })
+        }
         None => {
             let action = ServerAction::<StartLink>::new();
             lead_out(action);
             let (label, platform) = (label.to_owned(), result.platform.code());
+            let class = if is_primary { "button button--primary" } else { "button" };
             view! {
                 <PostForm action=action>
                     {workspace_field()}
                     <input type="hidden" name="platform" value=platform/>
-                    <button class="button button--primary" type="submit" data-testid="try-again">{label}</button>
+                    <button class=class type="submit" data-testid="try-again">{label}</button>
                     {form_error(action)}
                 </PostForm>
             }
@@ -255,6 +271,10 @@ fn becomes(value: impl Fn() -> Option<Result<ConsentResult, ApiError>> + 'static
     let live = use_context::<Live>();
     Effect::new(move |_| {
         if let Some(Ok(result)) = value() {
+            // The same once more leaves the page as it is, so that its form can say so.
+            if data.with_untracked(|shown| *shown == result) {
+                return;
+            }
             data.set(result);
             if let Some(live) = live {
                 live.changed(EventKind::Accounts);
@@ -312,6 +332,40 @@ fn choose(result: &ConsentResult, choices: &[Choice], data: RwSignal<ConsentResu
                 <a class="button" href=link(ACCOUNTS)>"Cancel"</a>
             </div>
         </PostForm>
+    }
+    .into_any()
+}
+
+/// The platform let the person in and told nothing more: it is asked again, and nobody signs in again for it.
+fn resume(result: &ConsentResult, data: RwSignal<ConsentResult>) -> AnyView {
+    let action = ServerAction::<ResumeSignIn>::new();
+    let (consent, name) = (result.consent.to_string(), result.platform.name());
+    let value = action.value();
+    becomes(move || value.get(), data);
+    let pending = action.pending();
+    let still = move || {
+        let is_same = value.with(|value| matches!(value, Some(Ok(result)) if data.with(|shown| shown == result)));
+        (is_same && !pending.get()).then(|| format!("{name} still does not answer. Try again in a few minutes."))
+    };
+    view! {
+        <p>"Your sign-in is kept for an hour, so asking again needs no new one. Nothing was changed so far."</p>
+        <div class="actions">
+            <PostForm action=action>
+                {workspace_field()}
+                <input type="hidden" name="consent" value=consent/>
+                <button
+                    class="button button--primary"
+                    type="submit"
+                    data-testid="resume-sign-in"
+                    aria-busy=move || pending.get().to_string()
+                >
+                    {format!("Ask {name} again")}
+                </button>
+                {form_error(action)}
+            </PostForm>
+            {sign_in(result, "Sign in again", false, false)}
+        </div>
+        <p class="muted" role="status">{still}</p>
     }
     .into_any()
 }

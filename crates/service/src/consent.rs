@@ -1,12 +1,14 @@
 //! Linking and Refresh Credentials: from the button to the result page.
 
+mod brought;
+mod settle;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::account::AccountState;
 use domain::cause::{Cause, Class, Confidence, Verdict};
 use domain::grant::{GrantState, RefreshOutcome, Round};
-use domain::id::{AccountId, ConsentId, GrantId, PlatformAppId, ThreadId, WorkspaceId};
+use domain::id::{ConsentId, GrantId, PlatformAppId, ThreadId};
 use domain::inbox::{Root, Stage};
 use domain::platform::Platform;
 use domain::policy::Policy;
@@ -15,10 +17,9 @@ use domain::summary::link::{Choice, ConsentOutcome, ConsentResult, GoingTo, Miss
 use domain::summary::refusal::ErrorCode;
 use domain::summary::shell::EventKind;
 use domain::time::{Timestamp, hours, minutes};
-use platforms::adapter::{Adapter, App, Board, CallError, ConsentRequest, Identity, RemoteAccount, Tokens};
-use platforms::secret::{AccessToken, AuthorizationCode, PkceVerifier, RefreshToken};
+use platforms::adapter::{Adapter, App, CallError, ConsentRequest};
+use platforms::secret::{AccessToken, AuthorizationCode, PkceVerifier};
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
 use store::Tx;
 use store::accounts::Account;
 use store::consents::Consent;
@@ -27,7 +28,8 @@ use store::verdicts::login_object;
 use url::Url;
 use vault::Sealed;
 
-use crate::access::{brought_place, clear_text, first_warning, next_probe, schedule_of, times_of, verifier_place};
+use self::brought::Brought;
+use crate::access::{clear_text, verifier_place};
 use crate::{ServiceError, Services};
 
 type Answer<T> = Result<T, ServiceError>;
@@ -38,8 +40,6 @@ const STATE_LASTS: Duration = minutes(10);
 pub const CHOICE_LASTS: Duration = hours(1);
 /// How often a look-up after the exchange is tried: the code is spent, so giving up costs the person a new sign-in.
 const TRIES: u32 = 3;
-/// How late a delivery may go out unless somebody decides otherwise, in seconds.
-const LATE_AT_MOST: i64 = 3 * 3600;
 
 /// A consent under way: the flow cookie binds it to this browser.
 #[derive(Debug)]
@@ -80,95 +80,6 @@ impl std::fmt::Debug for Callback {
     }
 }
 
-/// What a consent brought, as it is sealed in its row: first the tokens alone, later what they showed.
-#[derive(Serialize, Deserialize)]
-struct Brought {
-    at: Timestamp,
-    access: String,
-    refresh: Option<String>,
-    access_lives: Option<Duration>,
-    refresh_lives: Option<Duration>,
-    scopes: Option<Vec<String>>,
-    #[serde(default)]
-    person: Option<BroughtPerson>,
-    #[serde(default)]
-    accounts: Vec<BroughtAccount>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct BroughtPerson {
-    remote_id: String,
-    name: String,
-    granted: Vec<String>,
-    expires_at: Option<Timestamp>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct BroughtAccount {
-    remote_id: String,
-    name: String,
-    handle: Option<String>,
-    picture: Option<String>,
-    access: Option<String>,
-    may_post: bool,
-    boards: Vec<Board>,
-}
-
-impl Brought {
-    fn new(tokens: &Tokens, at: Timestamp) -> Answer<Self> {
-        Ok(Self {
-            at,
-            access: clear_text(tokens.access.to_seal())?,
-            refresh: tokens.refresh.as_ref().map(|refresh| clear_text(refresh.to_seal())).transpose()?,
-            access_lives: tokens.access_lives,
-            refresh_lives: tokens.refresh_lives,
-            scopes: tokens.scopes.clone(),
-            person: None,
-            accounts: Vec::new(),
-        })
-    }
-
-    fn tokens(&self) -> Tokens {
-        Tokens {
-            access: AccessToken::new(self.access.clone()),
-            refresh: self.refresh.clone().map(RefreshToken::new),
-            access_lives: self.access_lives,
-            refresh_lives: self.refresh_lives,
-            scopes: self.scopes.clone(),
-        }
-    }
-
-    fn saw(&mut self, identity: Identity) {
-        // The answer that brought the tokens knows best what they may do.
-        let granted = self.scopes.clone().unwrap_or(identity.granted);
-        self.person = Some(BroughtPerson { remote_id: identity.remote_id, name: identity.name, granted, expires_at: identity.expires_at });
-    }
-
-    fn found(&mut self, accounts: Vec<RemoteAccount>) -> Answer<()> {
-        for account in accounts {
-            let access = account.access.as_ref().map(|access| clear_text(access.to_seal())).transpose()?;
-            self.accounts.push(BroughtAccount {
-                remote_id: account.remote_id,
-                name: account.name,
-                handle: account.handle,
-                picture: account.picture,
-                access,
-                may_post: account.may_post,
-                boards: account.boards,
-            });
-        }
-        Ok(())
-    }
-
-    fn person(&self) -> Answer<&BroughtPerson> {
-        self.person.as_ref().ok_or(ServiceError::Contradiction("a consent without a person"))
-    }
-
-    fn account(&self, remote_id: &str) -> Option<&BroughtAccount> {
-        self.accounts.iter().find(|account| account.remote_id == remote_id)
-    }
-}
-
 /// Asks again what may pass; evaluates to the last answer.
 macro_rules! patiently {
     ($call:expr) => {{
@@ -200,6 +111,16 @@ fn failed(error: &CallError) -> ConsentOutcome {
     ConsentOutcome::Failed { text }
 }
 
+/// What came of a look-up that failed: while the platform does not answer, the sign-in is kept for another try.
+fn unanswered(error: &CallError) -> ConsentOutcome {
+    if may_pass(error) { ConsentOutcome::Unfinished { by_itself: false } } else { failed(error) }
+}
+
+/// What a person needs to be allowed for a consent.
+const fn action_of(consent: &Consent) -> Action {
+    if consent.grant.is_some() { Action::RefreshLogin } else { Action::ManageAccounts }
+}
+
 fn missing_scopes(policy: &Policy, granted: &[String]) -> Vec<String> {
     let is_granted = |name: &str| granted.iter().any(|scope| scope == name);
     policy.scopes.iter().filter(|scope| scope.is_needed && !is_granted(scope.name)).map(|scope| scope.name.to_owned()).collect()
@@ -221,23 +142,6 @@ struct Flow<'a> {
     adapter: Arc<dyn Adapter>,
     app: App,
     now: Timestamp,
-}
-
-/// What came of the accounts behind a login.
-#[derive(Default)]
-struct Accounts {
-    back: Vec<String>,
-    missing: Vec<Missing>,
-}
-
-impl From<Accounts> for ConsentOutcome {
-    fn from(accounts: Accounts) -> Self {
-        if accounts.missing.is_empty() {
-            Self::AllBack { accounts: accounts.back }
-        } else {
-            Self::SomeBack { back: accounts.back, missing: accounts.missing }
-        }
-    }
 }
 
 impl Services {
@@ -328,7 +232,7 @@ impl Services {
             return Err(ErrorCode::ConsentOver.into());
         }
         let role = self.role_in(caller.person, consent.workspace).await?.ok_or(ErrorCode::ConsentOver)?;
-        if !role.may(if consent.grant.is_some() { Action::RefreshLogin } else { Action::ManageAccounts }) {
+        if !role.may(action_of(&consent)) {
             return Err(NotAllowed { role }.into());
         }
         if caller.workspace != consent.workspace {
@@ -383,21 +287,41 @@ impl Services {
             Err(error) => return self.exchange_failed(&flow, &error).await,
         };
         // Saved before any other call uses them (reliability B7).
-        let mut brought = Brought::new(&tokens, flow.now)?;
+        let brought = Brought::new(&tokens, flow.now)?;
         self.keep(consent, &brought).await?;
-        let identity = match patiently!(flow.adapter.identify(&flow.app, &tokens.access, flow.now)) {
-            Ok(identity) => identity,
-            Err(error) => {
-                let outcome = failed(&error);
-                self.store.end_consent(consent.id, &outcome, true).await?;
-                return Ok(outcome);
-            }
-        };
-        brought.saw(identity);
-        match consent.grant {
-            None => self.first_link(&flow, brought).await,
-            Some(grant) => self.refresh_login(&flow, grant, brought).await,
+        self.look_up(&flow, brought).await
+    }
+
+    /// Asks who signed in and goes on from there, with tokens that are kept already.
+    async fn look_up(&self, flow: &Flow<'_>, mut brought: Brought) -> Answer<ConsentOutcome> {
+        let access = AccessToken::new(brought.access.clone());
+        match patiently!(flow.adapter.identify(&flow.app, &access, flow.now)) {
+            Ok(identity) => brought.saw(identity),
+            Err(error) => return self.end(flow, unanswered(&error)).await,
         }
+        match flow.consent.grant {
+            None => self.first_link(flow, brought).await,
+            Some(grant) => self.refresh_login(flow, grant, brought).await,
+        }
+    }
+
+    /// Asks the platform once more what it did not answer at the sign-in ([`ConsentOutcome::Unfinished`]); nobody signs
+    /// in again for it. Also for a sign-in that was cut off by our own end.
+    ///
+    /// # Errors
+    /// `NotFound`; `ConsentOver` when it was finished meanwhile or is kept no longer; `NotAllowed`.
+    pub async fn resume_consent(&self, caller: &Caller, consent: ConsentId) -> Answer<ConsentResult> {
+        let found = self.own_consent(caller, consent, Action::See).await?;
+        let found = self.own_consent(caller, consent, action_of(&found)).await?;
+        if !matches!(found.result, None | Some(ConsentOutcome::Unfinished { by_itself: false })) {
+            return Err(ErrorCode::ConsentOver.into());
+        }
+        let brought = self.kept(&found).await?;
+        let flow = self.flow(&found).await?;
+        let outcome = self.look_up(&flow, brought).await?;
+        tracing::info!(consent.id = %consent, platform = %found.platform, outcome = outcome_name(&outcome), "consent resumed");
+        self.wake.notify_one();
+        self.consent_result(caller, consent).await
     }
 
     async fn end(&self, flow: &Flow<'_>, outcome: ConsentOutcome) -> Answer<ConsentOutcome> {
@@ -411,7 +335,7 @@ impl Services {
     async fn note(&self, tx: &mut Tx, flow: &Flow<'_>, outcome: &ConsentOutcome) -> Answer<()> {
         let Consent { id, workspace, person, grant, .. } = flow.consent;
         let keeps_tokens = match outcome {
-            ConsentOutcome::Choose { .. } => true,
+            ConsentOutcome::Choose { .. } | ConsentOutcome::Unfinished { by_itself: false } => true,
             ConsentOutcome::OtherPerson { could_take_over, .. } => !could_take_over.is_empty(),
             _ => false,
         };
@@ -434,27 +358,6 @@ impl Services {
         Ok(outcome)
     }
 
-    async fn keep(&self, consent: &Consent, brought: &Brought) -> Answer<()> {
-        let key = self.data_key(consent.workspace).await?;
-        let clear = zeroize::Zeroizing::new(
-            serde_json::to_vec(brought).map_err(|_| ServiceError::Contradiction("what a consent brought cannot be written"))?,
-        );
-        let sealed = key.seal(&brought_place(consent.id), &clear)?;
-        self.store.keep_consent_tokens(consent.id, Some(sealed.0)).await?;
-        Ok(())
-    }
-
-    async fn kept(&self, consent: &Consent) -> Answer<Brought> {
-        let sealed = consent.tokens.clone().ok_or(ErrorCode::ConsentOver)?;
-        let is_open = consent.used_at.is_some_and(|used| used + CHOICE_LASTS > self.clocks.wall.now());
-        if !is_open {
-            return Err(ErrorCode::ConsentOver.into());
-        }
-        let key = self.data_key(consent.workspace).await?;
-        let clear = key.open(&brought_place(consent.id), &Sealed(sealed))?;
-        serde_json::from_slice(&clear).map_err(|_| ServiceError::Contradiction("what a consent brought cannot be read"))
-    }
-
     async fn first_link(&self, flow: &Flow<'_>, mut brought: Brought) -> Answer<ConsentOutcome> {
         let policy = flow.adapter.policy();
         let scopes = missing_scopes(policy, &brought.person()?.granted);
@@ -464,7 +367,7 @@ impl Services {
         let access = AccessToken::new(brought.access.clone());
         match patiently!(flow.adapter.accounts(&flow.app, &access, flow.now)) {
             Ok(accounts) => brought.found(accounts)?,
-            Err(error) => return self.end(flow, failed(&error)).await,
+            Err(error) => return self.end(flow, unanswered(&error)).await,
         }
         if brought.accounts.is_empty() {
             return self.end(flow, ConsentOutcome::NothingToPostTo).await;
@@ -545,206 +448,6 @@ impl Services {
         Ok(outcome)
     }
 
-    /// Writes the pair as the newest generation of the person's login: of `target`, else of the one this person has
-    /// here, else of a new one. Its state is Live afterwards, except for a `target`, whose accounts are looked at first.
-    /// Returns also since when it was lost.
-    async fn store_login(
-        &self,
-        tx: &mut Tx,
-        flow: &Flow<'_>,
-        brought: &Brought,
-        target: Option<GrantId>,
-    ) -> Answer<(Grant, Option<Timestamp>)> {
-        let Consent { workspace, platform, app, .. } = *flow.consent;
-        let (policy, person, now) = (flow.adapter.policy(), brought.person()?, flow.now);
-        let existing = match target {
-            Some(target) => tx.lock_grant(workspace, target).await?,
-            None => tx.lock_grant_of_person(workspace, app, &person.remote_id).await?,
-        };
-        let tokens = brought.tokens();
-        let mut times = times_of(&tokens, brought.at);
-        times.access_expires_at = person.expires_at.or(times.access_expires_at);
-        let is_new = existing.is_none();
-        #[expect(clippy::cast_possible_truncation, reason = "a fraction of a million")]
-        let spread = existing.as_ref().map_or_else(|| (self.chance.fraction() * 1_000_000.0) as i64, |grant| grant.spread);
-        let mut grant = existing.unwrap_or_else(|| Grant {
-            id: GrantId(self.new_id()),
-            workspace,
-            app,
-            platform,
-            remote_person: person.remote_id.clone(),
-            login_of: String::new(),
-            scopes: Vec::new(),
-            state: GrantState::Live,
-            generation: 0,
-            tokens: times,
-            schedule: schedule_of(policy, &times, 0.0),
-            probe_at: None,
-            warn_at: None,
-            last_good_at: None,
-            verdict: None,
-            spread,
-            fence: 0,
-            linked_at: now,
-            signed_in_at: now,
-        });
-        let lost_since = match grant.state {
-            GrantState::SignInNeeded { since, .. } => Some(since),
-            _ => None,
-        };
-        if grant.state == GrantState::Unlinked {
-            grant.linked_at = now;
-        }
-        if target.is_none() {
-            grant.state = grant.state.after_consent();
-            grant.verdict = None;
-        }
-        grant.generation += 1;
-        grant.login_of.clone_from(&person.name);
-        grant.scopes.clone_from(&person.granted);
-        grant.tokens = times;
-        grant.schedule = schedule_of(policy, &times, grant.spread_fraction());
-        grant.probe_at = Some(next_probe(&grant.schedule, grant.spread_fraction(), now));
-        grant.warn_at = first_warning(&grant.schedule, now);
-        grant.last_good_at = Some(now);
-        grant.signed_in_at = now;
-        if is_new {
-            tx.add_grant(&grant).await?;
-        } else {
-            tx.save_grant(&grant).await?;
-        }
-        let pair = self.seal_pair(workspace, grant.id, grant.generation, &tokens, None).await?;
-        tx.add_generation(workspace, grant.id, &pair, &grant.tokens).await?;
-        tx.prove_generation(grant.id, grant.generation, now).await?;
-        let by = Some(flow.consent.person);
-        tx.audit(self.new_id(), Some(workspace), by, "login.signed_in", &login_object(grant.id), now).await?;
-        Ok((grant, lost_since))
-    }
-
-    /// Links what is chosen, brings back what stands on this login already, and blocks what did not come back.
-    async fn settle(&self, tx: &mut Tx, flow: &Flow<'_>, grant: &Grant, brought: &Brought, chosen: &[String]) -> Answer<Accounts> {
-        let (workspace, now) = (flow.consent.workspace, flow.now);
-        let mut out = Accounts::default();
-        for account in tx.linked_accounts(workspace, grant.id).await? {
-            match brought.account(&account.remote_id) {
-                Some(found) if found.may_post => {
-                    out.back.push(found.name.clone());
-                    self.bring_back(tx, grant, account, found, now).await?;
-                }
-                found => {
-                    let why = if found.is_some() { MissingWhy::RoleGone } else { MissingWhy::NotTicked };
-                    out.missing.push(Missing { account: account.id, name: account.name.clone(), why });
-                    let verdict = Verdict::plain(Class::PermissionLost, Cause::PrivacySettings, Confidence::Certain, now);
-                    tx.block_account(workspace, account.id, &verdict, ThreadId(self.new_id()), now).await?;
-                    // One that was blocked before had its story in that of the login, which ends here.
-                    let root = Root::Account { account: account.id };
-                    if tx.open_stage(workspace, &root).await?.is_none() {
-                        tx.tell(workspace, &root, &Stage::Lost { cause: verdict.cause }, ThreadId(self.new_id()), now).await?;
-                    }
-                }
-            }
-        }
-        for remote_id in chosen {
-            let Some(found) = brought.account(remote_id) else { continue };
-            match tx.account_by_remote(workspace, grant.platform, remote_id).await? {
-                None => {
-                    let account = self.new_account(grant, found, now);
-                    tx.add_account(&account).await?;
-                    self.set_own_token(tx, workspace, account.id, found).await?;
-                    out.back.push(found.name.clone());
-                }
-                Some(account) if account.grant == grant.id && !account.is_unlinked() => {}
-                Some(account) => {
-                    let is_elsewhere = !account.is_unlinked();
-                    if is_elsewhere && !flow.adapter.policy().take_over {
-                        return Err(ErrorCode::Outdated.into());
-                    }
-                    let before = account.grant;
-                    self.revive(tx, grant, account, found, now).await?;
-                    out.back.push(found.name.clone());
-                    if is_elsewhere {
-                        tx.retire_login(workspace, before, now).await?;
-                    }
-                }
-            }
-        }
-        tx.event(workspace, EventKind::Accounts, now).await?;
-        Ok(out)
-    }
-
-    fn new_account(&self, grant: &Grant, found: &BroughtAccount, now: Timestamp) -> Account {
-        Account {
-            id: AccountId(self.new_id()),
-            workspace: grant.workspace,
-            grant: grant.id,
-            platform: grant.platform,
-            remote_id: found.remote_id.clone(),
-            name: found.name.clone(),
-            handle: found.handle.clone(),
-            picture: found.picture.clone(),
-            boards: boards_text(&found.boards),
-            state: AccountState::Ok,
-            verdict: None,
-            is_paused: false,
-            last_good_at: Some(now),
-            late_at_most: LATE_AT_MOST,
-            linked_at: now,
-        }
-    }
-
-    async fn set_own_token(&self, tx: &mut Tx, workspace: WorkspaceId, account: AccountId, found: &BroughtAccount) -> Answer<()> {
-        let sealed = match &found.access {
-            Some(access) => Some(self.seal_account_token(workspace, account, &AccessToken::new(access.clone())).await?),
-            None => None,
-        };
-        tx.set_account_token(account, sealed).await?;
-        Ok(())
-    }
-
-    /// An account that stands on this login and came back with it.
-    async fn bring_back(&self, tx: &mut Tx, grant: &Grant, mut account: Account, found: &BroughtAccount, now: Timestamp) -> Answer<()> {
-        let since = account.blocked_since();
-        let was_blocked = account.unblock(now);
-        account.name.clone_from(&found.name);
-        account.handle.clone_from(&found.handle);
-        account.picture.clone_from(&found.picture);
-        account.boards = boards_text(&found.boards);
-        account.last_good_at = Some(now);
-        tx.save_account(&account).await?;
-        self.set_own_token(tx, grant.workspace, account.id, found).await?;
-        if let (true, Some(since)) = (was_blocked, since) {
-            tx.account_back(grant, &account, since, now).await?;
-        }
-        Ok(())
-    }
-
-    /// An account that was taken out, or that moves here from another login: same row, history kept.
-    async fn revive(&self, tx: &mut Tx, grant: &Grant, mut account: Account, found: &BroughtAccount, now: Timestamp) -> Answer<()> {
-        if account.is_unlinked() {
-            account.state = AccountState::Ok;
-            account.is_paused = false;
-            account.verdict = None;
-            account.linked_at = now;
-        }
-        account.grant = grant.id;
-        self.bring_back(tx, grant, account, found, now).await
-    }
-
-    /// What follows once a login is Live again and its accounts are settled.
-    async fn login_is_back(&self, tx: &mut Tx, flow: &Flow<'_>, grant: &Grant, lost_since: Option<Timestamp>) -> Answer<()> {
-        let (workspace, now) = (grant.workspace, flow.now);
-        if let Some(since) = lost_since {
-            for account in tx.linked_accounts(workspace, grant.id).await? {
-                tx.note_outage(account.id, since, now).await?;
-            }
-        }
-        tx.back_to_normal(workspace, &Root::Login { grant: grant.id }, now).await?;
-        tx.end_trouble(grant, now).await?;
-        tx.probe_siblings(grant, now).await?;
-        tx.event(workspace, EventKind::Accounts, now).await?;
-        Ok(())
-    }
-
     async fn refresh_login(&self, flow: &Flow<'_>, target: GrantId, mut brought: Brought) -> Answer<ConsentOutcome> {
         let workspace = flow.consent.workspace;
         let grant = self.store.grant(workspace, target).await?.filter(|grant| grant.state != GrantState::Unlinked);
@@ -755,8 +458,10 @@ impl Services {
         self.data_key(workspace).await?;
         // The right person: the newer pair is kept from here on, whatever the calls below say.
         let mut tx = self.store.begin().await?;
+        if !tx.take_consent_tokens(flow.consent.id).await? {
+            return Err(ErrorCode::ConsentOver.into());
+        }
         let (grant, lost_since) = self.store_login(&mut tx, flow, &brought, Some(target)).await?;
-        tx.take_consent_tokens(flow.consent.id).await?;
         tx.app_works(workspace, grant.platform, flow.now).await?;
         tx.commit().await?;
 
@@ -816,7 +521,7 @@ impl Services {
         grant.state = state.map_err(|_| ServiceError::Contradiction("a login cannot be tried again"))?;
         tx.save_grant(&grant).await?;
         tx.event(workspace, EventKind::Accounts, now).await?;
-        let outcome = failed(error);
+        let outcome = if may_pass(error) { ConsentOutcome::Unfinished { by_itself: true } } else { failed(error) };
         self.note(&mut tx, flow, &outcome).await?;
         tx.commit().await?;
         Ok(outcome)
@@ -902,16 +607,15 @@ impl Services {
             consent,
             platform: found.platform,
             grant: found.grant,
-            // Cut off while it was concluded.
-            outcome: found.result.unwrap_or(ConsentOutcome::Failed { text: None }),
+            outcome: found.result.unwrap_or(match found.tokens {
+                // Cut off while it was concluded: what the sign-in brought is still here.
+                Some(_) => ConsentOutcome::Unfinished { by_itself: false },
+                None => ConsentOutcome::Failed { text: None },
+            }),
             missed: self.store.missed_posts(found.workspace).await?,
             drafts,
         })
     }
-}
-
-fn boards_text(boards: &[Board]) -> String {
-    serde_json::to_string(boards).unwrap_or_else(|_| "[]".to_owned())
 }
 
 /// How the audit log and the log name an outcome.
@@ -926,6 +630,7 @@ const fn outcome_name(outcome: &ConsentOutcome) -> &'static str {
         ConsentOutcome::Cancelled => "consent.cancelled",
         ConsentOutcome::TooLate => "consent.too_late",
         ConsentOutcome::AlreadyUsed => "consent.already_used",
+        ConsentOutcome::Unfinished { .. } => "consent.unfinished",
         ConsentOutcome::Failed { .. } => "consent.failed",
     }
 }

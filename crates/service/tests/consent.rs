@@ -5,7 +5,7 @@
 use domain::account::AccountState;
 use domain::cause::{Cause, Class, Confidence, Verdict};
 use domain::grant::GrantState;
-use domain::id::{AccountId, GrantId, ThreadId};
+use domain::id::{AccountId, ConsentId, GrantId, ThreadId};
 use domain::platform::Platform::{Facebook, Pinterest};
 use domain::role::{Caller, Role};
 use domain::summary::link::{ConsentOutcome, MissingWhy};
@@ -353,15 +353,64 @@ async fn when_the_pages_cannot_be_listed_the_new_tokens_stay() {
         let started = backend.services.start_refresh(&caller, id, RefreshOptions::default()).await.unwrap();
         let callback = backend.consent(&started, MARA).await;
         // Who signed in is told; the list after it is not.
-        backend.fault(Facebook, serde_json::json!({ "kind": "server_error", "op": "profile", "after": 2, "times": 5 })).await;
+        backend.fault(Facebook, serde_json::json!({ "kind": "server_error", "op": "profile", "after": 2, "times": 9 })).await;
         let outcome = outcome(&backend, &caller, &started, callback).await;
+        assert_eq!(outcome, ConsentOutcome::Unfinished { by_itself: true });
         let found = grant(&backend, &caller, id).await;
-        if matches!(outcome, ConsentOutcome::Failed { .. }) {
-            assert_eq!(found.generation, 2, "the newer pair is kept");
-            assert!(matches!(found.state, GrantState::Retrying { .. }), "{:?}", found.state);
-        } else {
-            assert_eq!(found.state, GrantState::Live);
-        }
+        assert_eq!(found.generation, 2, "the newer pair is kept");
+        assert!(matches!(found.state, GrantState::Retrying { .. }), "{:?}", found.state);
+    }
+}
+
+/// A sign-in after which the platform says nothing for three tries.
+async fn unfinished(backend: &Backend, caller: &Caller, started: Started) -> ConsentId {
+    let callback = backend.consent(&started, MARA).await;
+    backend.fault(Facebook, serde_json::json!({ "kind": "server_error", "op": "profile", "times": 100 })).await;
+    let consent = backend.services.finish_consent(caller, Facebook, callback).await.unwrap();
+    let result = backend.services.consent_result(caller, consent).await.unwrap();
+    assert_eq!(result.outcome, ConsentOutcome::Unfinished { by_itself: false });
+    consent
+}
+
+#[tokio::test]
+async fn a_sign_in_that_the_platform_did_not_explain_is_asked_about_again_without_a_new_one() {
+    for (backend, caller) in each().await {
+        let services = &backend.services;
+        let id = lost(&backend, &caller).await;
+        let before = grant(&backend, &caller, id).await;
+        let started = services.start_refresh(&caller, id, RefreshOptions::default()).await.unwrap();
+        let consent = unfinished(&backend, &caller, started).await;
+        assert_eq!(grant(&backend, &caller, id).await, before, "whose it is nobody knows yet");
+        let still = services.resume_consent(&caller, consent).await.unwrap();
+        assert_eq!(still.outcome, ConsentOutcome::Unfinished { by_itself: false });
+
+        let stranger = backend.owner().await;
+        assert_eq!(code(services.resume_consent(&stranger, consent).await), ErrorCode::NotFound);
+
+        backend.no_faults(Facebook).await;
+        let done = services.resume_consent(&caller, consent).await.unwrap();
+        assert!(matches!(&done.outcome, ConsentOutcome::AllBack { accounts } if accounts.len() == 2), "{:?}", done.outcome);
+        let found = grant(&backend, &caller, id).await;
+        assert_eq!((found.state, found.generation), (GrantState::Live, 2), "{}", backend.kind);
+        assert_eq!(code(services.resume_consent(&caller, consent).await), ErrorCode::ConsentOver, "once");
+        let exchanges = backend.calls(Facebook).await.into_iter().filter(|call| call["op"] == "token").count();
+        assert_eq!(exchanges, 4, "two sign-ins of two calls each, and none for the answer");
+    }
+}
+
+#[tokio::test]
+async fn a_first_link_that_was_not_answered_goes_on_with_its_choice_within_the_hour() {
+    for (backend, caller) in each().await {
+        let services = &backend.services;
+        let consent = unfinished(&backend, &caller, services.start_link(&caller, Facebook).await.unwrap()).await;
+        let late = unfinished(&backend, &caller, services.start_link(&caller, Facebook).await.unwrap()).await;
+        backend.no_faults(Facebook).await;
+        let result = services.resume_consent(&caller, consent).await.unwrap();
+        assert!(matches!(&result.outcome, ConsentOutcome::Choose { choices, .. } if choices.len() == 2), "{:?}", result.outcome);
+        let linked = services.link_chosen(&caller, consent, vec![PAGE.to_owned()]).await.unwrap();
+        assert_eq!(linked.outcome, ConsentOutcome::AllBack { accounts: vec!["Blumen Jung".to_owned()] });
+        backend.pass(service::consent::CHOICE_LASTS + minutes(1));
+        assert_eq!(code(services.resume_consent(&caller, late).await), ErrorCode::ConsentOver);
     }
 }
 

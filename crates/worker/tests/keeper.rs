@@ -519,7 +519,8 @@ async fn a_sign_in_whose_pages_could_not_be_listed_is_finished_by_the_keeper() {
         stage.backend.fault(Facebook, json!({ "kind": "server_error", "op": "profile", "after": calls, "times": 100 })).await;
         let (_, outcome) = stage.backend.refresh(&stage.caller, id, MARA).await;
         let grant = stage.grant(id).await;
-        let is_unfinished = matches!(outcome, ConsentOutcome::Failed { .. }) && matches!(grant.state, GrantState::Retrying { .. });
+        let is_unfinished =
+            matches!(outcome, ConsentOutcome::Unfinished { by_itself: true }) && matches!(grant.state, GrantState::Retrying { .. });
         was_unfinished |= is_unfinished;
         stage.backend.no_faults(Facebook).await;
         if is_unfinished {

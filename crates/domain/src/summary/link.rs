@@ -76,6 +76,12 @@ pub enum ConsentOutcome {
     TooLate,
     /// This sign-in was already used.
     AlreadyUsed,
+    /// The platform let the person in, and then did not answer what a login needs to know.
+    Unfinished {
+        /// We go on asking without anybody: the login is back, its accounts follow. Otherwise nothing was changed so far,
+        /// and the person may have it asked once more while the sign-in is kept (an hour).
+        by_itself: bool,
+    },
     /// The platform refused the sign-in, or could not be reached; nothing was changed.
     Failed {
         /// The platform's words, plain text, if it said something.
