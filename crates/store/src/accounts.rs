@@ -9,14 +9,34 @@ use domain::time::Timestamp;
 use sqlx::FromRow;
 
 use crate::args;
-use crate::db::{Store, Tx};
+use crate::db::{Arg, Store, Tx};
 use crate::error::{StoreError, contradiction};
 use crate::records::{at, id_bytes, json, parsed, platform};
 
+/// What an account is once and for all; these find it again when it is written back.
+macro_rules! fixed {
+    () => {
+        "id, workspace_id, platform, remote_id"
+    };
+}
+
+/// What becomes of it, in the order of [`Account::written`].
+macro_rules! changing {
+    () => {
+        "grant_id, name, handle, picture, boards, state, since, cause, verdict, is_paused, last_good_at, late_at_most, linked_at"
+    };
+}
+
 macro_rules! columns {
     () => {
-        "id, workspace_id, grant_id, platform, remote_id, name, handle, picture, boards, state, since, cause, verdict, is_paused, \
-         last_good_at, late_at_most, linked_at"
+        concat!(fixed!(), ", ", changing!())
+    };
+}
+
+/// The places of [`changing`] among the arguments.
+macro_rules! places {
+    () => {
+        "$5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17"
     };
 }
 
@@ -142,6 +162,34 @@ fn state_columns(state: AccountState) -> Result<(&'static str, Option<Timestamp>
     })
 }
 
+impl Account {
+    /// Everything of an account that is written, in the order of `fixed` and `changing`.
+    fn written(&self) -> Result<Vec<Arg>, StoreError> {
+        let (state, since, cause) = state_columns(self.state)?;
+        let verdict = self.verdict.as_ref().map(|verdict| json(TABLE, verdict)).transpose()?;
+        Ok(args![
+            self.id,
+            self.workspace,
+            self.platform.code(),
+            &self.remote_id,
+            self.grant,
+            &self.name,
+            self.handle.clone(),
+            self.picture.clone(),
+            &self.boards,
+            state,
+            since,
+            cause,
+            verdict,
+            self.is_paused,
+            self.last_good_at,
+            self.late_at_most,
+            self.linked_at,
+        ]
+        .to_vec())
+    }
+}
+
 const fn health_code(health: Health) -> &'static str {
     match health {
         Health::NoData => "no_data",
@@ -263,36 +311,8 @@ impl Tx {
     /// # Errors
     /// [`StoreError::is_duplicate`] when the place at the platform is an account of this workspace already.
     pub async fn add_account(&mut self, account: &Account) -> Result<(), StoreError> {
-        const SQL: &str = concat!(
-            "insert into accounts (",
-            columns!(),
-            ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
-        );
-        let (state, since, cause) = state_columns(account.state)?;
-        let verdict = account.verdict.as_ref().map(|verdict| json(TABLE, verdict)).transpose()?;
-        self.run(
-            SQL,
-            args![
-                account.id,
-                account.workspace,
-                account.grant,
-                account.platform.code(),
-                &account.remote_id,
-                &account.name,
-                account.handle.clone(),
-                account.picture.clone(),
-                &account.boards,
-                state,
-                since,
-                cause,
-                verdict,
-                account.is_paused,
-                account.last_good_at,
-                account.late_at_most,
-                account.linked_at,
-            ],
-        )
-        .await?;
+        const SQL: &str = concat!("insert into accounts (", columns!(), ") values ($1, $2, $3, $4, ", places!(), ")");
+        self.run(SQL, &account.written()?).await?;
         Ok(())
     }
 
@@ -301,30 +321,14 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Changed`] when it is no longer there.
     pub async fn save_account(&mut self, account: &Account) -> Result<(), StoreError> {
-        let (state, since, cause) = state_columns(account.state)?;
-        let verdict = account.verdict.as_ref().map(|verdict| json(TABLE, verdict)).transpose()?;
-        let changed = self
-            .run(
-                "update accounts set grant_id = $2, name = $3, handle = $4, picture = $5, boards = $6, state = $7, since = $8, \
-                 cause = $9, verdict = $10, is_paused = $11, last_good_at = $12, late_at_most = $13, linked_at = $14 where id = $1",
-                args![
-                    account.id,
-                    account.grant,
-                    &account.name,
-                    account.handle.clone(),
-                    account.picture.clone(),
-                    &account.boards,
-                    state,
-                    since,
-                    cause,
-                    verdict,
-                    account.is_paused,
-                    account.last_good_at,
-                    account.late_at_most,
-                    account.linked_at,
-                ],
-            )
-            .await?;
+        const SQL: &str = concat!(
+            "update accounts set (",
+            changing!(),
+            ") = (",
+            places!(),
+            ") where id = $1 and workspace_id = $2 and platform = $3 and remote_id = $4"
+        );
+        let changed = self.run(SQL, &account.written()?).await?;
         if changed == 1 { Ok(()) } else { Err(StoreError::Changed) }
     }
 

@@ -8,15 +8,36 @@ use domain::time::Timestamp;
 use sqlx::FromRow;
 
 use crate::args;
-use crate::db::{Store, Tx};
+use crate::db::{Arg, Store, Tx};
 use crate::error::{StoreError, contradiction};
 use crate::records::{at, count, id_bytes, json, parsed, platform};
 
+/// What a login is once and for all; these find it again when it is written back.
+macro_rules! fixed {
+    () => {
+        "id, workspace_id, app_id, platform, remote_person, spread"
+    };
+}
+
+/// What becomes of it, in the order of [`Grant::written`]. The fence is moved by leases alone.
+macro_rules! changing {
+    () => {
+        "login_of, scopes, state, since, cause, attempt, retry_at, generation, issued_at, access_expires_at, refresh_expires_at, \
+         has_refresh, expires_at, act_by, act_by_is_stated, renewed_by, refresh_at, probe_at, warn_at, last_good_at, verdict, \
+         linked_at, signed_in_at"
+    };
+}
+
 macro_rules! columns {
     () => {
-        "id, workspace_id, app_id, platform, remote_person, login_of, scopes, state, since, cause, attempt, retry_at, generation, \
-         issued_at, access_expires_at, refresh_expires_at, has_refresh, expires_at, act_by, act_by_is_stated, renewed_by, refresh_at, \
-         probe_at, warn_at, last_good_at, verdict, spread, fence, linked_at, signed_in_at"
+        concat!(fixed!(), ", ", changing!(), ", fence")
+    };
+}
+
+/// The places of [`changing`] and `work_at` among the arguments.
+macro_rules! places {
+    () => {
+        "$7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30"
     };
 }
 
@@ -155,6 +176,47 @@ fn state_of(row: &GrantRow) -> Result<GrantState, StoreError> {
         }),
         "unlinked" => Ok(GrantState::Unlinked),
         other => Err(contradiction(TABLE, other)),
+    }
+}
+
+impl Grant {
+    /// Everything of a login that is written, in the order of `fixed`, `changing` and `work_at`.
+    fn written(&self) -> Result<Vec<Arg>, StoreError> {
+        let StateColumns { state, since, cause, attempt, retry_at } = StateColumns::of(self.state)?;
+        let verdict = self.verdict.as_ref().map(|verdict| json(TABLE, verdict)).transpose()?;
+        Ok(args![
+            self.id,
+            self.workspace,
+            self.app,
+            self.platform.code(),
+            &self.remote_person,
+            self.spread,
+            &self.login_of,
+            json(TABLE, &self.scopes)?,
+            state,
+            since,
+            cause,
+            attempt,
+            retry_at,
+            self.generation,
+            self.tokens.issued_at,
+            self.tokens.access_expires_at,
+            self.tokens.refresh_expires_at,
+            self.tokens.has_refresh,
+            self.schedule.expires_at,
+            self.schedule.act_by,
+            self.schedule.act_by_is_stated,
+            renewed_by_code(self.schedule.renewed_by),
+            self.schedule.refresh_at,
+            self.probe_at,
+            self.warn_at,
+            self.last_good_at,
+            verdict,
+            self.linked_at,
+            self.signed_in_at,
+            self.work_at(),
+        ]
+        .to_vec())
     }
 }
 
@@ -511,49 +573,14 @@ impl Tx {
     pub async fn add_grant(&mut self, grant: &Grant) -> Result<(), StoreError> {
         const SQL: &str = concat!(
             "insert into grants (",
-            columns!(),
-            ", work_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
-             $23, $24, $25, $26, $27, $28, $29, $30, $31)"
+            fixed!(),
+            ", ",
+            changing!(),
+            ", work_at, fence) values ($1, $2, $3, $4, $5, $6, ",
+            places!(),
+            ", 0)"
         );
-        let StateColumns { state, since, cause, attempt, retry_at } = StateColumns::of(grant.state)?;
-        let verdict = grant.verdict.as_ref().map(|verdict| json(TABLE, verdict)).transpose()?;
-        self.run(
-            SQL,
-            args![
-                grant.id,
-                grant.workspace,
-                grant.app,
-                grant.platform.code(),
-                &grant.remote_person,
-                &grant.login_of,
-                json(TABLE, &grant.scopes)?,
-                state,
-                since,
-                cause,
-                attempt,
-                retry_at,
-                grant.generation,
-                grant.tokens.issued_at,
-                grant.tokens.access_expires_at,
-                grant.tokens.refresh_expires_at,
-                grant.tokens.has_refresh,
-                grant.schedule.expires_at,
-                grant.schedule.act_by,
-                grant.schedule.act_by_is_stated,
-                renewed_by_code(grant.schedule.renewed_by),
-                grant.schedule.refresh_at,
-                grant.probe_at,
-                grant.warn_at,
-                grant.last_good_at,
-                verdict,
-                grant.spread,
-                grant.fence,
-                grant.linked_at,
-                grant.signed_in_at,
-                grant.work_at(),
-            ],
-        )
-        .await?;
+        self.run(SQL, &grant.written()?).await?;
         Ok(())
     }
 
@@ -562,43 +589,14 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Changed`] when it is no longer there.
     pub async fn save_grant(&mut self, grant: &Grant) -> Result<(), StoreError> {
-        let StateColumns { state, since, cause, attempt, retry_at } = StateColumns::of(grant.state)?;
-        let verdict = grant.verdict.as_ref().map(|verdict| json(TABLE, verdict)).transpose()?;
-        let changed = self
-            .run(
-                "update grants set login_of = $2, scopes = $3, state = $4, since = $5, cause = $6, attempt = $7, retry_at = $8, \
-                 generation = $9, issued_at = $10, access_expires_at = $11, refresh_expires_at = $12, has_refresh = $13, \
-                 expires_at = $14, act_by = $15, act_by_is_stated = $16, renewed_by = $17, refresh_at = $18, probe_at = $19, \
-                 warn_at = $20, last_good_at = $21, verdict = $22, linked_at = $23, signed_in_at = $24, work_at = $25 where id = $1",
-                args![
-                    grant.id,
-                    &grant.login_of,
-                    json(TABLE, &grant.scopes)?,
-                    state,
-                    since,
-                    cause,
-                    attempt,
-                    retry_at,
-                    grant.generation,
-                    grant.tokens.issued_at,
-                    grant.tokens.access_expires_at,
-                    grant.tokens.refresh_expires_at,
-                    grant.tokens.has_refresh,
-                    grant.schedule.expires_at,
-                    grant.schedule.act_by,
-                    grant.schedule.act_by_is_stated,
-                    renewed_by_code(grant.schedule.renewed_by),
-                    grant.schedule.refresh_at,
-                    grant.probe_at,
-                    grant.warn_at,
-                    grant.last_good_at,
-                    verdict,
-                    grant.linked_at,
-                    grant.signed_in_at,
-                    grant.work_at(),
-                ],
-            )
-            .await?;
+        const SQL: &str = concat!(
+            "update grants set (",
+            changing!(),
+            ", work_at) = (",
+            places!(),
+            ") where id = $1 and workspace_id = $2 and app_id = $3 and platform = $4 and remote_person = $5 and spread = $6"
+        );
+        let changed = self.run(SQL, &grant.written()?).await?;
         if changed == 1 { Ok(()) } else { Err(StoreError::Changed) }
     }
 
