@@ -90,7 +90,7 @@ fn article(out: &mut String, config: &SimulatorConfig, realm: &Realm, post: &Pos
 fn single(inner: &Inner, name: &'static str, is_it: impl Fn(&Post) -> bool) -> Response {
     let config = &inner.config;
     let title = title_of(name);
-    let found = inner.with(|world| {
+    let main = inner.with(|world| {
         let realm = realm(world, name);
         let post = realm.posts.values().find(|post| post.is_public && post.deleted_at.is_none() && is_it(post))?;
         let mut main = String::from("<main class=\"feed\">");
@@ -98,10 +98,7 @@ fn single(inner: &Inner, name: &'static str, is_it: impl Fn(&Post) -> bool) -> R
         main.push_str("</main>");
         Some(main)
     });
-    match found {
-        Some(main) => crate::page::page(200, config.prefix(), title, &format!("A post on {title}"), &main, None),
-        None => notice(404, config.prefix(), title, "This content isn't available", "It was deleted, or it never existed."),
-    }
+    found(config, title, &format!("A post on {title}"), main)
 }
 
 /// `GET /facebook/{page}/posts/{post}`: what `permalink_url` names.
@@ -118,16 +115,36 @@ pub(crate) async fn facebook_node(State(inner): State<Arc<Inner>>, Path(id): Pat
     let main = inner.with(|world| {
         let realm = &world.facebook;
         let place = realm.places.get(&id).filter(|place| !place.gone)?;
-        let mut main = format!("<main class=\"feed\"><h1>{}</h1>", escape(&place.name));
-        for post in realm.posts.values().rev().filter(|post| post.place == id && post.is_public && post.deleted_at.is_none()) {
-            article(&mut main, config, realm, post);
-        }
-        main.push_str("</main>");
-        Some(main)
+        Some(posts_of(config, realm, &place.name, |post| post.place == id))
     });
+    found(config, "Facebook", "A Page", main)
+}
+
+/// `GET /pinterest/{username}/`: a person's profile with the pins of all boards.
+pub(crate) async fn pinterest_profile(State(inner): State<Arc<Inner>>, Path(username): Path<String>) -> Response {
+    let config = &inner.config;
+    let main = inner.with(|world| {
+        let realm = &world.pinterest;
+        let person = realm.people.values().find(|person| person.username == username && !person.gone)?;
+        let is_theirs = |post: &Post| realm.places.get(&post.place).is_some_and(|board| board.is_managed_by(&person.slug));
+        Some(posts_of(config, realm, &person.name, is_theirs))
+    });
+    found(config, "Pinterest", "A profile", main)
+}
+
+fn posts_of(config: &SimulatorConfig, realm: &Realm, name: &str, is_theirs: impl Fn(&Post) -> bool) -> String {
+    let mut main = format!("<main class=\"feed\"><h1>{}</h1>", escape(name));
+    for post in realm.posts.values().rev().filter(|post| post.is_public && post.deleted_at.is_none() && is_theirs(post)) {
+        article(&mut main, config, realm, post);
+    }
+    main.push_str("</main>");
+    main
+}
+
+fn found(config: &SimulatorConfig, platform: &str, title: &str, main: Option<String>) -> Response {
     match main {
-        Some(main) => crate::page::page(200, config.prefix(), "Facebook", "A Page", &main, None),
-        None => notice(404, config.prefix(), "Facebook", "This content isn't available", "It was deleted, or it never existed."),
+        Some(main) => crate::page::page(200, config.prefix(), platform, title, &main, None),
+        None => notice(404, config.prefix(), platform, "This content isn't available", "It was deleted, or it never existed."),
     }
 }
 

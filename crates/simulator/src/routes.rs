@@ -35,7 +35,9 @@ pub(crate) fn router(inner: Arc<Inner>) -> Router {
         .route("/pinterest/oauth/", get(pinterest_dialog).post(pinterest_decision))
         .route("/pinterest/oauth", get(pinterest_dialog).post(pinterest_decision))
         .route("/pinterest/pin/{id}", get(feed::pin))
-        .route("/pinterest/pin/{id}/", get(feed::pin));
+        .route("/pinterest/pin/{id}/", get(feed::pin))
+        .route("/pinterest/{username}", get(feed::pinterest_profile))
+        .route("/pinterest/{username}/", get(feed::pinterest_profile));
     for name in ["facebook", "pinterest"] {
         router = router.nest(
             &format!("/{name}"),

@@ -27,6 +27,9 @@ async fn a_login_pins_and_reads_back() {
     }
     let seen = stage.get(&format!("/pinterest/pin/{id}/")).send().await.expect("an answer").text().await.expect("text");
     assert!(seen.contains("Spring") && seen.contains("this is not Pinterest"));
+    let profile = stage.get("/pinterest/blumenjung/").send().await.expect("an answer").text().await.expect("text");
+    assert!(profile.contains("Spring"), "the profile shows what stands on all boards");
+    assert_eq!(stage.get("/pinterest/nobody/").send().await.expect("an answer").status(), 404);
     let feed = stage.read("/pinterest/feed.json").await;
     assert_eq!((&feed[0]["account"], &feed[0]["text"], &feed[0]["place"]), (&json!(PIN_MARA), &json!("Tulips"), &json!(BOARD)));
     let path = format!("/pinterest/v5/pins/{id}");
