@@ -17,6 +17,8 @@ pub struct Live {
     pub badges: RwSignal<Badges>,
     /// The sentence of the strip, while the stream is down.
     pub stale: RwSignal<Option<String>>,
+    /// What the page shows is being taken away, and another page comes: nothing is fetched again for it.
+    pub is_leaving: RwSignal<bool>,
     /// World time minus the browser's clock, in microseconds; none before the page has woken up.
     ahead: RwSignal<Option<i64>>,
     accounts: RwSignal<u32>,
@@ -30,6 +32,7 @@ impl Live {
         Self {
             badges: RwSignal::new(shell.badges),
             stale: RwSignal::new(None),
+            is_leaving: RwSignal::new(false),
             ahead: RwSignal::new(None),
             accounts: RwSignal::new(0),
             posts: RwSignal::new(0),

@@ -61,3 +61,26 @@ test('the stream of events ends with its session', async ({ app, server }) => {
   await app.page.goto(server.url);
   await expect(app.page).toHaveURL(/sign-in/);
 });
+
+test('a deleted draft is not asked for any more', async ({ app }) => {
+  await app.api.link('facebook');
+  const { body } = await app.api.post('posts/compose', { text: 'Never mind', then: 'draft' });
+  const other = await app.tab();
+  await other.goto('/social/posts?tab=drafts');
+  await expect(other.post('Never mind')).toHaveCount(1);
+  await app.goto(`/social/posts/${body.post}`);
+  const refused: string[] = [];
+  app.page.on('response', (answer) => {
+    if (answer.status() >= 400) refused.push(`${answer.status()} ${answer.url()}`);
+  });
+  // The event overtakes the answer: held back until the other tab has heard of it.
+  await app.page.route('**/posts/cancel', async (route) => {
+    const answer = await route.fetch();
+    await expect(other.post('Never mind')).toHaveCount(0);
+    await route.fulfill({ response: answer });
+  });
+  await app.page.getByTestId('cancel-post').click();
+  await expect(app.page).toHaveURL(/tab=drafts/);
+  await expect(app.page.getByRole('heading', { level: 1 }).filter({ visible: true })).toHaveText('Posts');
+  expect(refused).toEqual([]);
+});

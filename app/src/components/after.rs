@@ -17,6 +17,21 @@ where
     follow(Signal::derive(move || value.with(|value| matches!(value, Some(Ok(_))))));
 }
 
+/// This action takes away what the page shows, and leads on: from its start on nothing here is fetched again, unless it is
+/// refused.
+pub fn leaves<F>(action: ServerAction<F>)
+where
+    F: ServerFn<Error = ApiError> + Clone + Send + Sync + 'static,
+    F::Output: Send + Sync + 'static,
+{
+    let Some(live) = use_context::<Live>() else { return };
+    let (pending, value) = (action.pending(), action.value());
+    Effect::new(move |_| {
+        let is_done = value.with(|value| matches!(value, Some(Ok(_))));
+        live.is_leaving.set(pending.get() || is_done);
+    });
+}
+
 fn follow(is_done: Signal<bool>) {
     let Some(live) = use_context::<Live>() else { return };
     Effect::new(move |_| {

@@ -65,11 +65,12 @@ where
     F: Future<Output = Result<T, ApiError>> + 'static,
 {
     let Some(live) = use_context::<Live>() else { return };
+    live.is_leaving.set(false);
     // Grows to ask again when no answer came: until the next event nothing else would.
     let again = RwSignal::new(0_u32);
     Effect::new(move |seen: Option<(u32, u32)>| {
         let asked = (live.version(kinds), again.get());
-        if seen.is_some_and(|seen| seen != asked) {
+        if seen.is_some_and(|seen| seen != asked) && !live.is_leaving.get_untracked() {
             let question = fetch(untrack(key));
             spawn_local(async move {
                 let answer = question.await;

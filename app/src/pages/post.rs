@@ -4,7 +4,7 @@ use domain::id::PostId;
 use domain::post::PostStatus;
 use domain::role::Action;
 use domain::summary::compose::ClockChange;
-use domain::summary::posts::PostPage as Post;
+use domain::summary::posts::{DeliveryStatus, PostPage as Post};
 use domain::summary::refusal::ErrorCode;
 use domain::summary::shell::EventKind;
 use leptos::prelude::*;
@@ -12,7 +12,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::api::ApiError;
 use crate::api::posts::{CancelPost, ReschedulePost, show_post};
-use crate::components::after::posts_change;
+use crate::components::after::{leaves, posts_change};
 use crate::components::delivery_list::delivery_list;
 use crate::components::form::{PostForm, form_error, workspace_field};
 use crate::components::frame::{may, page_title, slug};
@@ -51,6 +51,10 @@ fn show(data: RwSignal<Post>) -> AnyView {
     let rights = Memo::new(move |_| data.with(|post| (post.can_edit, post.can_reschedule)));
     let id = data.with_untracked(|post| post.line.id);
     let status = Memo::new(move |_| line.with(|line| line.status));
+    let has_lost = Memo::new(move |_| {
+        let is_lost = |status: &DeliveryStatus| matches!(status, DeliveryStatus::Missed { .. } | DeliveryStatus::Failed { .. });
+        line.with(|line| line.deliveries.iter().any(|delivery| is_lost(&delivery.status)))
+    });
     let head = {
         let slug = slug.clone();
         move || line.with(|line| head(&slug, line, rights.get().0 && may_write))
@@ -61,7 +65,7 @@ fn show(data: RwSignal<Post>) -> AnyView {
     };
     let controls = move || {
         let (can_edit, can_reschedule) = rights.get();
-        may_write.then(|| view! { {can_reschedule.then(|| reschedule(id, untrack(wall)))} {can_edit.then(|| cancel(id, status.get()))} })
+        may_write.then(|| view! { {can_reschedule.then(|| reschedule(id, untrack(wall)))} {can_edit.then(|| cancel(id, status.get(), has_lost.get()))} })
     };
     let proof = move || {
         let planned = data.with(|post| post.line.due.as_ref().map(|due| format!("{}, {}", due.text, posts::zone_time(&post.zone))));
@@ -163,15 +167,17 @@ fn reschedule(post: PostId, wall: Wall) -> AnyView {
     .into_any()
 }
 
-fn cancel(post: PostId, status: PostStatus) -> AnyView {
+fn cancel(post: PostId, status: PostStatus, has_lost: bool) -> AnyView {
     let action = ServerAction::<CancelPost>::new();
     // A deleted draft cannot be fetched again; the browser is led to the others.
-    if status != PostStatus::Draft {
+    if status == PostStatus::Draft {
+        leaves(action);
+    } else {
         posts_change(action);
     }
     let name = match status {
         PostStatus::Draft => "Delete this draft",
-        PostStatus::Missed | PostStatus::Failed | PostStatus::Partly => "Dismiss what did not go out",
+        _ if has_lost => "Dismiss what did not go out",
         _ => "Cancel this post",
     };
     view! {
