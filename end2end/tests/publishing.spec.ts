@@ -45,6 +45,8 @@ test('a commit whose answer is lost while the list lags is asked within a minute
   await expect(app.delivery()).toHaveAttribute('data-status', 'needs_answer');
   await expect(app.page.getByTestId('answer-there').first()).toBeVisible();
   await expect(app.page.getByTestId('answer-not-there').first()).toBeVisible();
+  const look = await app.page.getByTestId('look').first().getAttribute('href');
+  expect(await (await app.page.request.get(look ?? '')).text(), 'a person sees there what the list does not show yet').toContain(TEXT);
   await app.isAccessible('a post that needs an answer');
   await app.fits('a post that needs an answer');
   await app.goto('/inbox');

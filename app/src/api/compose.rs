@@ -1,7 +1,7 @@
 //! Compose: what can be picked, what a time means, and saving.
 #![expect(clippy::too_many_arguments, reason = "the arguments of `compose` are the fields of its form")]
 
-use domain::id::PostId;
+use domain::id::{PostId, RevisionId};
 use domain::summary::Moment;
 use domain::summary::compose::{ClockChange, ComposePage, Composed};
 use leptos::prelude::*;
@@ -37,10 +37,13 @@ pub async fn load_compose(
     /// The post that is edited; none for a new one.
     #[server(default)]
     post: Option<PostId>,
+    /// An edit of it that was refused and kept; none for the post as it is.
+    #[server(default)]
+    kept: Option<RevisionId>,
 ) -> Result<ComposePage, ApiError> {
     let caller = caller(&workspace).await?;
     caller.may(Action::WritePosts)?;
-    Ok(services()?.compose_page(&caller, post).await?)
+    Ok(services()?.compose_page(&caller, post, kept).await?)
 }
 
 /// What a wall time in a zone means: gaps and folds of summer time are decided here, before anything is saved.
@@ -124,27 +127,39 @@ pub async fn compose(
         }
         Err(error) => ApiError::from(error),
     };
-    // A plain form comes back empty after a refusal. What was written anew is kept as a draft, which the form opens; a
-    // post that is edited stays as it was, because a draft is not scheduled any more.
-    if is_form() && input.post.is_empty() {
-        let draft = ComposeInput { then: "draft".to_owned(), ..input };
-        let kept = match services.compose(&caller, draft.clone()).await {
-            Err(_) => services.compose(&caller, ComposeInput { date: String::new(), time: String::new(), ..draft }).await,
-            kept => kept,
-        };
-        if let Ok(kept) = kept {
-            lead_back(&workspace, &kept, &refused);
-        }
+    // A plain form comes back empty after a refusal. What was written anew is kept as a draft, which the form opens. A post
+    // that is edited stays as it was, because a draft is not scheduled any more; the edit is kept beside it.
+    if is_form()
+        && let Some(path) = keep(&services, &caller, input).await
+    {
+        lead_back(&crate::words::href(&workspace, &path), &refused);
     }
     Err(refused)
 }
 
-/// Leads a plain form to the draft that keeps what was refused, with the refusal in the address as server functions do.
+/// Keeps what was refused; returns where the form finds it again.
 #[cfg(feature = "ssr")]
-fn lead_back(workspace: &str, kept: &Composed, refused: &ApiError) {
+async fn keep(services: &service::Services, caller: &domain::role::Caller, input: ComposeInput) -> Option<String> {
+    use crate::words::{COMPOSE, in_query};
+    if !input.post.is_empty() {
+        let kept = services.keep_refused(caller, &input).await.ok()?;
+        let ComposeInput { post, date, time, zone, .. } = input;
+        let time = format!("date={}&time={}&zone={}", in_query(&date), in_query(&time), in_query(&zone));
+        return Some(format!("{COMPOSE}?post={}&kept={kept}&{time}", in_query(&post)));
+    }
+    let draft = ComposeInput { then: "draft".to_owned(), ..input };
+    let kept = match services.compose(caller, draft.clone()).await {
+        Err(_) => services.compose(caller, ComposeInput { date: String::new(), time: String::new(), ..draft }).await,
+        kept => kept,
+    };
+    Some(format!("{COMPOSE}?post={}", kept.ok()?.post))
+}
+
+/// Leads a plain form to what was kept, with the refusal in the address as server functions do.
+#[cfg(feature = "ssr")]
+fn lead_back(path: &str, refused: &ApiError) {
     use leptos::server_fn::ServerFn;
     use leptos::server_fn::error::ServerFnUrlError;
-    let path = crate::words::href(workspace, &format!("{}?post={}", crate::words::COMPOSE, kept.post));
     if let Ok(url) = ServerFnUrlError::new(Compose::PATH, refused.clone()).to_url(&format!("http://localhost{path}")) {
         redirect(&format!("{}?{}", url.path(), url.query().unwrap_or_default()));
     }

@@ -8,7 +8,7 @@ use leptos::server_fn::codec::GetUrl;
 use super::{ApiError, FormOrJson, Json};
 #[cfg(feature = "ssr")]
 use {
-    crate::context::{caller, services},
+    crate::context::{caller, redirect_form, services},
     domain::missed::CatchUpRule,
     domain::role::Action,
     domain::summary::refusal::ErrorCode,
@@ -63,7 +63,13 @@ pub async fn apply_missed(
     let caller = caller(&workspace).await?;
     caller.may(Action::WritePosts)?;
     let times = chosen(posts, &dates, &times, ticked.as_deref())?;
-    Ok(services()?.apply_missed(&caller, times).await?)
+    let applied = services()?.apply_missed(&caller, times).await?;
+    // What has a new time can be undone, and the page says so; what is sent at once would go without a word.
+    if applied.now > 0 {
+        let done = format!("{}?sent={}&moved={}", crate::words::MISSED, applied.now, applied.posts.saturating_sub(applied.now));
+        redirect_form(&crate::words::href(&workspace, &done));
+    }
+    Ok(applied)
 }
 
 /// Takes an application of new times back, until the first of its posts has gone out.

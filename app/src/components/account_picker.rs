@@ -19,7 +19,11 @@ fn chip(account: &ComposeAccount, target: Option<&Target>) -> AnyView {
     let state = if !account.can_post {
         Some(("icon chip__state status--stop", "#stop", "disconnected".to_owned()))
     } else {
-        account.end.as_ref().map(|end| ("icon chip__state status--need", "#clock", format!("login until {}", end.moment.day)))
+        account
+            .end
+            .as_ref()
+            .filter(|_| account.ends_soon)
+            .map(|end| ("icon chip__state status--need", "#clock", format!("login until {}", end.moment.day)))
     };
     let state = state.map(|(class, icon, said)| {
         view! {
@@ -69,4 +73,36 @@ fn boards(account: &ComposeAccount, target: Option<&Target>) -> AnyView {
         </label>
     }
     .into_any()
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use domain::platform::Platform;
+    use domain::summary::{End, Moment};
+    use domain::time::Timestamp;
+
+    use super::*;
+
+    fn html(can_post: bool, ends_soon: bool) -> String {
+        let day = "Thu 3 Dec".to_owned();
+        let moment = Moment { at: Timestamp(10), text: "Thu 3 Dec, 14:02".to_owned(), near: day.clone(), time: "14:02".to_owned(), day };
+        let account = ComposeAccount {
+            id: AccountId([1; 16]),
+            name: "Blumen Jung".to_owned(),
+            platform: Platform::Facebook,
+            boards: Vec::new(),
+            can_post,
+            end: Some(End { moment, is_stated: true, is_past: false }),
+            ends_soon,
+            login_of: "Mara Jung".to_owned(),
+        };
+        Owner::new().with(|| chip(&account, None).to_html())
+    }
+
+    #[test]
+    fn a_healthy_login_is_quiet_and_one_that_ends_soon_has_the_clock() {
+        assert!(!html(true, false).contains("chip__state"));
+        assert!(html(true, true).contains("login until Thu 3 Dec"));
+        assert!(html(false, true).contains("disconnected"));
+    }
 }

@@ -35,7 +35,7 @@ pub fn answer_form(asked: Question) -> AnyView {
     };
     let look = look.map(|look| {
         view! {
-            <a class="button button--small" href=look rel="external noopener noreferrer">
+            <a class="button button--small" href=look target="_blank" rel="external noopener noreferrer" data-testid="look">
                 {format!("Open {}", platform.name())}
             </a>
         }

@@ -4,6 +4,7 @@ use domain::inbox::Stage;
 use domain::role::Action;
 use domain::summary::inbox::{About, ThreadRow};
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
 
 use super::form::{Refresh, refresh_button};
 use super::frame::{link, may, slug};
@@ -68,7 +69,12 @@ pub fn thread_actions(row: &ThreadRow) -> AnyView {
         }
     }
     let slug = slug();
+    // A button that leads to where one is already would be none.
+    let here = use_location().pathname.get_untracked();
     let mut lead = |text: String, href: String| {
+        if href == here {
+            return;
+        }
         let class = if buttons.is_empty() { "button button--primary" } else { "button" };
         buttons.push(view! { <a class=class href=href>{text}</a> }.into_any());
     };

@@ -16,12 +16,13 @@ use crate::words::{self, posts};
 pub fn delivery_list(slug: &str, post: PostId, proofs: &[Proof], wall: &Wall, may_write: bool) -> AnyView {
     let row = |proof: &Proof| {
         let sent = proof.steps.iter().rev().find(|step| step.what == ProofWhat::Sent).map(|step| step.clock.as_str());
-        delivery_row(slug, post, &proof.delivery, sent, wall, may_write)
+        delivery_row(slug, post, proof, sent, wall, may_write)
     };
     view! { <ul class="deliveries">{proofs.iter().map(row).collect_view()}</ul> }.into_any()
 }
 
-fn delivery_row(slug: &str, post: PostId, line: &DeliveryLine, sent: Option<&str>, wall: &Wall, may_write: bool) -> AnyView {
+fn delivery_row(slug: &str, post: PostId, proof: &Proof, sent: Option<&str>, wall: &Wall, may_write: bool) -> AnyView {
+    let line: &DeliveryLine = &proof.delivery;
     let (tone, word) = words::delivery_status(line);
     let platform = line.platform;
     let why = match &line.status {
@@ -57,8 +58,10 @@ fn delivery_row(slug: &str, post: PostId, line: &DeliveryLine, sent: Option<&str
         }
         _ => None,
     };
+    // The address is of our own making, from the platform's id of the account.
+    let look = proof.look_url.clone().filter(|url| is_link(url));
     let question = matches!(line.status, DeliveryStatus::NeedsAnswer { .. }) && may_write;
-    let question = question.then(|| answer_form(Question { delivery: line.id, platform, look: None, wall: wall.clone() }));
+    let question = question.then(|| answer_form(Question { delivery: line.id, platform, look, wall: wall.clone() }));
     view! {
         <li
             class="delivery"

@@ -9,7 +9,7 @@ use crate::words::{self, Tone, posts};
 
 /// The proof of one delivery. `planned`: when, with the zone: "Thu 3 Dec, 09:00, Berlin time".
 pub fn proof_of_posting(proof: Proof, planned: Option<String>) -> AnyView {
-    let Proof { delivery, remote_id, steps } = proof;
+    let Proof { look_url: _, delivery, remote_id, steps } = proof;
     let platform = delivery.platform;
     let clock = |wanted: &ProofWhat| steps.iter().rev().find(|step| step.what == *wanted).map(|step| step.clock.clone());
     let (stamp, link) = match &delivery.status {

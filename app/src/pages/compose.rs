@@ -31,7 +31,13 @@ use crate::words::{self, count, posts, thousands};
 pub fn ComposePage() -> impl IntoView {
     let query = use_query_map();
     let asked = move |name: &str| query.read().get(name).unwrap_or_default();
-    let key = move || (slug(), asked("post"), asked("image"));
+    let key = move || Asked {
+        slug: slug(),
+        post: asked("post"),
+        image: asked("image"),
+        kept: asked("kept"),
+        wall: (asked("date"), asked("time"), asked("zone")),
+    };
     let title = move || if asked("post").is_empty() { "New post" } else { "Edit post" };
     view! {
         {page_title(move || title().to_owned())}
@@ -52,17 +58,37 @@ fn workspace_name() -> String {
     here().workspace.name
 }
 
-async fn fetch((slug, post, image): (String, String, String)) -> Result<Data, ApiError> {
+/// What the address asks for.
+#[derive(Debug, Clone, PartialEq)]
+struct Asked {
+    slug: String,
+    post: String,
+    image: String,
+    /// An edit that was refused, with the time that was picked: the address of a form without script.
+    kept: String,
+    wall: (String, String, String),
+}
+
+async fn fetch(asked: Asked) -> Result<Data, ApiError> {
+    let Asked { slug, post, image, kept, wall } = asked;
     let post = match post.as_str() {
         "" => None,
         id => Some(id.parse::<PostId>().map_err(|_| ApiError::from(ErrorCode::NotFound))?),
     };
-    let mut page = load_compose(slug.clone(), post).await?;
+    let mut page = load_compose(slug.clone(), post, kept.parse().ok()).await?;
+    let start = &mut page.start;
+    for (shown, (asked, most)) in
+        [&mut start.date, &mut start.time, &mut start.zone].into_iter().zip([(wall.0, 10), (wall.1, 8), (wall.2, 64)])
+    {
+        if !asked.is_empty() && asked.len() <= most {
+            *shown = asked;
+        }
+    }
     // An upload without script leads back here with the image's id.
     if let Ok(id) = image.parse()
-        && page.start.images.iter().all(|image| image.id != id)
+        && start.images.iter().all(|image| image.id != id)
     {
-        page.start.images.push(media::by_id(&slug, id));
+        start.images.push(media::by_id(&slug, id));
     }
     Ok(page)
 }
@@ -611,6 +637,7 @@ mod tests {
             platform: domain::platform::Platform::Facebook,
             boards: Vec::new(),
             can_post: true,
+            ends_soon: false,
             end: Some(End { moment, is_stated: true, is_past: false }),
             login_of: "Mara Jung".to_owned(),
         };

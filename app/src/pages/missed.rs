@@ -12,9 +12,11 @@ use web_sys::{FormData, HtmlFormElement};
 
 use crate::api::missed::{ApplyMissed, DropMissed, NOW, UndoMissed, list_missed};
 use crate::components::after::posts_change;
+use crate::components::band::band;
 use crate::components::empty::empty;
 use crate::components::form::{PostForm, form_error, workspace_field};
 use crate::components::frame::{may, page_title, slug};
+use crate::components::icon::icon;
 use crate::components::load::load;
 use crate::words::{self, MISSED, count, href, posts};
 
@@ -43,7 +45,8 @@ pub fn MissedPage() -> impl IntoView {
     }
 }
 
-/// Rows are kept by post, so that a change elsewhere takes neither ticks nor typed times.
+/// Rows are kept by post, so that a change elsewhere takes neither ticks nor typed times; one that is left out for another
+/// reason now, or for none, is built anew.
 #[derive(Clone, PartialEq)]
 struct Rows {
     send_now: Vec<MissedRow>,
@@ -53,16 +56,45 @@ struct Rows {
 fn show(data: RwSignal<Missed>) -> AnyView {
     let is_empty = Memo::new(move |_| data.with(|page| page.posts == 0));
     let undo = Memo::new(move |_| data.with(|page| page.undo.clone()));
+    let needs = Memo::new(move |_| data.with(|page| page.needs.clone()));
+    let apply = ServerAction::<ApplyMissed>::new();
+    let drop = ServerAction::<DropMissed>::new();
+    posts_change(apply);
+    posts_change(drop);
+    let said = done(apply, drop);
+    let nothing = move || {
+        let is_over = said.with(Option::is_some) || undo.with(Option::is_some);
+        if is_over { "Nothing more is waiting here." } else { "Nothing was missed in the last 30 days." }
+    };
     view! {
+        {move || needs.with(|needs| needs.first().map(|first| band(first, needs.len() - 1, false)))}
+        <div role="status" data-testid="missed-done">
+            {move || said.get().map(|said| view! { <p class="note note--ok">{icon("check")}<span>{said}</span></p> })}
+        </div>
         {move || undo.get().map(undo_bar)}
-        {move || {
-            if is_empty.get() { empty("Nothing was missed in the last 30 days.", ()) } else { table(data) }
-        }}
+        {move || if is_empty.get() { empty(nothing(), ()) } else { table(data, apply, drop) }}
     }
     .into_any()
 }
 
-fn table(data: RwSignal<Missed>) -> AnyView {
+/// What was just done and cannot be undone; new times are told by their undo. Without script the address tells it.
+fn done(apply: ServerAction<ApplyMissed>, drop: ServerAction<DropMissed>) -> Memo<Option<String>> {
+    let query = use_query_map();
+    let (applied, dropped) = (apply.value(), drop.value());
+    Memo::new(move |_| {
+        if let Some(Ok(applied)) = &*applied.read() {
+            return (applied.now > 0).then(|| posts::sent_now(applied.now, applied.posts.saturating_sub(applied.now)));
+        }
+        if matches!(&*dropped.read(), Some(Ok(()))) {
+            return Some("Dismissed.".to_owned());
+        }
+        let number = |name: &str| query.read().get(name).and_then(|text| text.parse::<u32>().ok());
+        let sent = number("sent").filter(|sent| *sent > 0)?;
+        Some(posts::sent_now(sent, number("moved").unwrap_or_default()))
+    })
+}
+
+fn table(data: RwSignal<Missed>, apply: ServerAction<ApplyMissed>, drop: ServerAction<DropMissed>) -> AnyView {
     let lead = move || {
         data.with(|page| {
             let lead = posts::missed_lead(page.posts, page.accounts);
@@ -76,14 +108,11 @@ fn table(data: RwSignal<Missed>) -> AnyView {
     let rule = Memo::new(move |_| data.with(|page| page.rule));
     let rows = Memo::new(move |_| data.with(|page| Rows { send_now: page.send_now.clone(), later: page.rows.clone() }));
     let zone = Memo::new(move |_| data.with(|page| posts::zone_time(&page.zone)));
-    let apply = ServerAction::<ApplyMissed>::new();
-    let drop = ServerAction::<DropMissed>::new();
-    posts_change(apply);
-    posts_change(drop);
     let may_write = may(Action::WritePosts);
     // What is ticked is the form's own state; only its number is ours.
     let first = rows.with_untracked(|rows| rows.send_now.iter().chain(&rows.later).filter(|row| row.left_out.is_none()).count());
     let ticked = RwSignal::new(first);
+    let (is_awake, wake) = signal(false);
     let form = NodeRef::<leptos::html::Div>::new();
     let recount = move || {
         if let Some(form) = form.get_untracked().and_then(|list| list.closest("form").ok().flatten()) {
@@ -92,10 +121,16 @@ fn table(data: RwSignal<Missed>) -> AnyView {
     };
     Effect::new(move |_| {
         rows.track();
+        wake.set(true);
         request_animation_frame(recount);
     });
     let has_now = Memo::new(move |_| rows.with(|rows| !rows.send_now.is_empty()));
     let has_later = Memo::new(move |_| rows.with(|rows| !rows.later.is_empty()));
+    let label = move || match (u32::try_from(ticked.get()).unwrap_or(u32::MAX), has_later.get()) {
+        (0, _) => "Schedule ticked posts".to_owned(),
+        (n, true) => format!("Schedule {}", count(n, "post")),
+        (n, false) => format!("Send {} now", count(n, "post")),
+    };
     view! {
         <p class="missed-lead">{lead}</p>
         {move || rule_form(rule.get())}
@@ -105,7 +140,7 @@ fn table(data: RwSignal<Missed>) -> AnyView {
                     has_now.get().then(|| view! { <h2 class="missed__group">"Send now: less than 3 hours late"</h2> })
                 }}
                 <ul class="missed">
-                    <For each=move || rows.with(|rows| rows.send_now.clone()) key=|row| row.post.id let:row>
+                    <For each=move || rows.with(|rows| rows.send_now.clone()) key=|row| (row.post.id, row.left_out) let:row>
                         {missed_row(&slug(), row, true, may_write)}
                     </For>
                 </ul>
@@ -113,7 +148,7 @@ fn table(data: RwSignal<Missed>) -> AnyView {
                     (has_now.get() && has_later.get()).then(|| view! { <h2 class="missed__group">"At a new time"</h2> })
                 }}
                 <ul class="missed">
-                    <For each=move || rows.with(|rows| rows.later.clone()) key=|row| row.post.id let:row>
+                    <For each=move || rows.with(|rows| rows.later.clone()) key=|row| (row.post.id, row.left_out) let:row>
                         {missed_row(&slug(), row, false, may_write)}
                     </For>
                 </ul>
@@ -129,9 +164,11 @@ fn table(data: RwSignal<Missed>) -> AnyView {
                                 class="button button--primary"
                                 type="submit"
                                 data-testid="apply-missed"
+                                // Without script the ticks cannot be counted, and the answer says that none is set.
+                                disabled=move || is_awake.get() && ticked.get() == 0
                                 aria-busy=move || apply.pending().get().to_string()
                             >
-                                {move || format!("Schedule {}", count(u32::try_from(ticked.get()).unwrap_or(u32::MAX), "post"))}
+                                {label}
                             </button>
                             <a class="button" href="#rule">
                                 "Change rule"

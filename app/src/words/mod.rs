@@ -13,7 +13,8 @@ pub use account::{account_cost, account_status, history, line_label, renewal};
 pub use cause::{cause_sentence, cause_word};
 pub use delivery::{clock_change, delivery_status, failed_why, left_out, missed_why, post_end, post_status, problem, proof_step};
 pub use path::{
-    ACCOUNTS, CALENDAR, COMPOSE, INBOX, MISSED, OVERVIEW, POSTS, account_path, href, post_path, result_path, sign_in_path, thread_path,
+    ACCOUNTS, CALENDAR, COMPOSE, INBOX, MISSED, OVERVIEW, POSTS, account_path, href, in_query, post_path, result_path, sign_in_path,
+    thread_path,
 };
 pub use refusal::refusal;
 pub use thread::{entry, needs_cost, thread_cost, thread_names, thread_title, thread_tone};

@@ -51,15 +51,20 @@ pub fn sign_in_path(then: &str) -> String {
     if then == "/" {
         return "/sign-in".to_owned();
     }
-    let mut path = "/sign-in?then=".to_owned();
-    for byte in then.bytes() {
+    format!("/sign-in?then={}", in_query(then))
+}
+
+/// Text as it may stand in the query of an address.
+pub fn in_query(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte) {
-            path.push(char::from(byte));
+            escaped.push(char::from(byte));
         } else {
-            path.push_str(&format!("%{byte:02X}"));
+            escaped.push_str(&format!("%{byte:02X}"));
         }
     }
-    path
+    escaped
 }
 
 #[cfg(test)]

@@ -139,6 +139,17 @@ pub fn missed_lead(posts: u32, accounts: u32) -> String {
     format!("{} {were} missed on {}", count(posts, "post"), count(accounts, "account"))
 }
 
+/// What was done about missed posts: "2 posts are being sent now; 3 have new times."
+pub fn sent_now(now: u32, moved: u32) -> String {
+    let are = if now == 1 { "is" } else { "are" };
+    let sent = format!("{} {are} being sent now", count(now, "post"));
+    match moved {
+        0 => format!("{sent}."),
+        1 => format!("{sent}; 1 has a new time."),
+        n => format!("{sent}; {n} have new times."),
+    }
+}
+
 /// "Berlin time".
 pub fn zone_time(zone: &str) -> String {
     format!("{} time", city(zone))
@@ -191,5 +202,7 @@ mod tests {
     fn posts_are_counted_once_and_their_accounts_beside_them() {
         assert_eq!(missed_lead(9, 3), "9 posts were missed on 3 accounts");
         assert_eq!(missed_lead(1, 1), "1 post was missed on 1 account");
+        assert_eq!(sent_now(1, 0), "1 post is being sent now.");
+        assert_eq!(sent_now(2, 3), "2 posts are being sent now; 3 have new times.");
     }
 }

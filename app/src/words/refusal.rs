@@ -47,6 +47,7 @@ const fn plain(code: ErrorCode) -> &'static str {
         ErrorCode::TooLarge => "That is too large. Nothing was changed.",
         ErrorCode::Content => "A platform would refuse this.",
         ErrorCode::NoAccounts => "Pick at least one account.",
+        ErrorCode::NoPosts => "Tick at least one post.",
         ErrorCode::BadTime => "Date or time cannot be read.",
         ErrorCode::BadZone => "There is no such time zone.",
         ErrorCode::TimePassed => "This time has passed.",

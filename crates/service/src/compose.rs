@@ -54,20 +54,23 @@ pub(crate) struct Due {
 }
 
 impl Services {
-    /// What Compose offers, for a new post or for editing one.
+    /// What Compose offers, for a new post or for editing one; `kept` is what [`Services::keep_refused`] kept of an edit.
     ///
     /// # Errors
-    /// `NotFound` when there is no such post.
-    pub async fn compose_page(&self, caller: &Caller, post: Option<PostId>) -> Answer<ComposePage> {
+    /// `NotFound` when there is no such post, or it has no such edit.
+    pub async fn compose_page(&self, caller: &Caller, post: Option<PostId>, kept: Option<RevisionId>) -> Answer<ComposePage> {
         caller.may(Action::See)?;
         let view = self.posts_view(caller.workspace).await?;
         let start = match post {
             Some(id) => {
-                let post = self.store.post(caller.workspace, id).await?.ok_or(ErrorCode::NotFound)?;
+                let mut post = self.store.post(caller.workspace, id).await?.ok_or(ErrorCode::NotFound)?;
+                if let Some(kept) = kept {
+                    post.content = self.store.revision_of(caller.workspace, id, kept).await?.ok_or(ErrorCode::NotFound)?;
+                }
                 self.start_of(caller, &view, post).await?
             }
             None => {
-                let (date, time) = view.zone.wall(next_full(view.now + minutes(30), hours(1)));
+                let (date, time) = view.zone.wall(soon(view.now));
                 ComposeStart { date, time, zone: view.zone_name.clone(), ..ComposeStart::default() }
             }
         };
@@ -85,6 +88,7 @@ impl Services {
                 boards: boards(&standing.boards).into_iter().map(|board| (board.id, board.name)).collect(),
                 can_post: standing.can_post(view.now),
                 end: view.end(standing),
+                ends_soon: view.ends_soon(standing),
                 login_of: standing.login_of.clone(),
             })
             .collect();
@@ -93,11 +97,8 @@ impl Services {
 
     async fn start_of(&self, caller: &Caller, view: &View, post: Post) -> Answer<ComposeStart> {
         let images = self.image_views(caller.workspace, &post.content.images).await?;
-        let fallback = view.zone.wall(post.due_at.unwrap_or_else(|| next_full(view.now + minutes(30), hours(1))));
-        let (date, time) = match (post.wall.date, post.wall.time) {
-            (Some(date), Some(time)) => (date, time),
-            _ => fallback,
-        };
+        let accounts: Vec<AccountId> = post.content.targets.iter().map(|target| target.account).collect();
+        let (date, time) = self.next_wall(caller, view, &post, &accounts).await?;
         Ok(ComposeStart {
             post: Some(post.id),
             text: post.content.text,
@@ -153,6 +154,24 @@ impl Services {
             due: due.as_ref().filter(|_| then != Then::Draft).map(|due| view.moment(due.at)),
             clock_change: due.and_then(|due| due.change),
         })
+    }
+
+    /// Keeps an edit that was refused, for a plain form, which comes back empty otherwise: as a revision that the post does
+    /// not point to and no delivery sends.
+    ///
+    /// # Errors
+    /// `NotFound` when the post or something that it names does not exist; `BadArguments`.
+    pub async fn keep_refused(&self, caller: &Caller, input: &ComposeInput) -> Answer<RevisionId> {
+        caller.may(Action::WritePosts)?;
+        let id: PostId = read_id(&input.post)?;
+        let view = self.posts_view(caller.workspace).await?;
+        let (content, _) = self.read_content(caller, &view, input).await?;
+        let revision = RevisionId(self.new_id());
+        let mut tx = self.store.begin().await?;
+        tx.post(caller.workspace, id).await?.ok_or(ErrorCode::NotFound)?;
+        tx.add_revision(caller.workspace, id, revision, &content, caller.person, view.now).await?;
+        tx.commit().await?;
+        Ok(revision)
     }
 
     /// Reads what the form sent: ids are checked against the workspace, so that no foreign one gets in.
@@ -218,7 +237,7 @@ impl Services {
                 if !post.is_draft {
                     may_edit(&deliveries, then)?;
                 }
-                tx.add_revision(caller.workspace, id, revision, post.number + 1, content, caller.person, now).await?;
+                tx.add_revision(caller.workspace, id, revision, content, caller.person, now).await?;
                 tx.update_post(caller.workspace, id, revision, &times, now).await?;
                 (id, deliveries)
             }
@@ -373,6 +392,11 @@ fn content_problems(view: &View, content: &Content, images: &[(ImageFacts, Strin
         }
     }
     found
+}
+
+/// A time to begin with where nothing speaks for another: the next full hour that leaves half an hour to write.
+pub(crate) fn soon(now: Timestamp) -> Timestamp {
+    next_full(now + minutes(30), hours(1))
 }
 
 /// The next moment at or after `from` that is a multiple of `step` since midnight UTC.

@@ -297,7 +297,7 @@ impl Services {
     }
 
     /// Where a person sees the newest posts of an account.
-    fn look_url(&self, account: &store::accounts::Account) -> Option<String> {
+    pub(crate) fn look_url(&self, account: &store::accounts::Account) -> Option<String> {
         let endpoints = self.settings.endpoints.get(&account.platform).cloned();
         let base = endpoints.unwrap_or_else(|| platforms::public_endpoints(account.platform)).browser;
         let place = match account.platform {

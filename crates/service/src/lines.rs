@@ -13,6 +13,7 @@ use domain::time::Timestamp;
 use store::deliveries::{Delivery, Standing};
 use store::posts::Post;
 
+use crate::access::WARN_AHEAD;
 use crate::moments::Zone;
 use crate::{ServiceError, Services};
 
@@ -46,6 +47,11 @@ impl View {
     pub(crate) fn end(&self, standing: &Standing) -> Option<End> {
         let at = standing.act_by.filter(|_| standing.renewed_by == RenewedBy::Person)?;
         Some(End { moment: self.moment(at), is_stated: standing.act_by_is_stated, is_past: at <= self.now })
+    }
+
+    /// Whether that end is so near that the inbox warns of it.
+    pub(crate) fn ends_soon(&self, standing: &Standing) -> bool {
+        self.end(standing).is_some_and(|end| end.moment.at <= self.now + WARN_AHEAD)
     }
 
     /// Whether a delivery will not go out unless somebody acts.

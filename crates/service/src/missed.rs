@@ -9,6 +9,7 @@ use domain::delivery::{CanceledWhy, DeliveryEvent, DeliveryState, LATE_AT_MOST, 
 use domain::id::{AccountId, AttemptId, CatchUpId, PostId};
 use domain::missed::{APART_HOURS, CatchUpRule, DAY_FROM_HOUR, DAY_TO_HOUR, DAYS_AHEAD, LeftOut, STALE_DAYS};
 use domain::role::{Action, Caller};
+use domain::summary::inbox::{About, ThreadRow};
 use domain::summary::posts::{Applied, MissedPage, MissedRow, UndoOffer};
 use domain::summary::refusal::ErrorCode;
 use domain::summary::shell::EventKind;
@@ -17,7 +18,7 @@ use store::catch_ups::{CatchUp, Moved, MovedDelivery};
 use store::deliveries::{Delivery, Record};
 use store::posts::{Post, PostTimes};
 
-use crate::compose::{read_due, wall_of};
+use crate::compose::{read_due, soon, wall_of};
 use crate::lines::View;
 use crate::moments::Zone;
 use crate::posts::outdated;
@@ -80,13 +81,14 @@ impl Services {
             }
         }
         let usual = self.usual_times(caller, &view, &accounts).await?;
-        let planned = self.store.planned_deliveries(caller.workspace, view.now + days(u64::from(DAYS_AHEAD) + 2)).await?;
-        let mut taken: HashMap<AccountId, Vec<Timestamp>> = HashMap::new();
-        for delivery in &planned {
-            taken.entry(delivery.account).or_default().push(delivery.due_at);
-        }
-        let candidates: Vec<Candidate> = later.iter().map(|(_, _, deliveries)| candidate(&view, deliveries, &usual)).collect();
-        let proposed = propose(&view.zone, view.now, rule, &candidates, taken);
+        let candidates: Vec<Candidate> = later
+            .iter()
+            .map(|(_, _, deliveries)| {
+                let accounts = deliveries.iter().map(|delivery| delivery.account).collect();
+                candidate(&view, accounts, deliveries.first().map(|delivery| delivery.due_at), &usual)
+            })
+            .collect();
+        let proposed = propose(&view.zone, view.now, rule, &candidates, self.taken(caller, &view).await?);
         let rows = later
             .iter()
             .zip(proposed)
@@ -101,8 +103,40 @@ impl Services {
             send_now,
             rows,
             undo: self.store.open_catch_up(caller.workspace, view.now).await?.map(|done| offer(&view, &done)),
+            needs: if missed.is_empty() { Vec::new() } else { self.needs(caller).await?.into_iter().filter(holds_back).collect() },
             zone: view.zone_name,
         })
+    }
+
+    /// What each account has planned already, as far ahead as times are proposed.
+    async fn taken(&self, caller: &Caller, view: &View) -> Answer<HashMap<AccountId, Vec<Timestamp>>> {
+        let planned = self.store.planned_deliveries(caller.workspace, view.now + days(u64::from(DAYS_AHEAD) + 2)).await?;
+        let mut taken: HashMap<AccountId, Vec<Timestamp>> = HashMap::new();
+        for delivery in &planned {
+            taken.entry(delivery.account).or_default().push(delivery.due_at);
+        }
+        Ok(taken)
+    }
+
+    /// What a new time of a post to these accounts begins with: the picked one while it lies ahead, else the next free
+    /// one by the usual rule. Date and time in the post's zone.
+    pub(crate) async fn next_wall(&self, caller: &Caller, view: &View, post: &Post, accounts: &[AccountId]) -> Answer<(String, String)> {
+        if let (Some(date), Some(time)) = (&post.wall.date, &post.wall.time)
+            && post.due_at.is_none_or(|due| due > view.now)
+        {
+            return Ok((date.clone(), time.clone()));
+        }
+        let distinct: BTreeSet<AccountId> = accounts.iter().copied().collect();
+        let free = if distinct.is_empty() {
+            None
+        } else {
+            let usual = self.usual_times(caller, view, &distinct).await?;
+            let candidate = candidate(view, distinct.into_iter().collect(), post.due_at, &usual);
+            let proposed = propose(&view.zone, view.now, CatchUpRule::default(), &[candidate], self.taken(caller, view).await?);
+            proposed.into_iter().next().flatten()
+        };
+        let zone = post.wall.zone.as_deref().map_or_else(|| view.zone.clone(), Zone::stored);
+        Ok(zone.wall(free.unwrap_or_else(|| soon(view.now))))
     }
 
     /// The usual posting time of each account: the median of its last posts, in minutes since midnight.
@@ -122,20 +156,25 @@ impl Services {
     /// Gives missed posts new times, all or none.
     ///
     /// # Errors
-    /// `Outdated` when one of them is not missed any more; the errors of a new time; `NotFound`. Then nothing is changed.
+    /// `NoPosts`; `Outdated` when one of them is not missed any more; the errors of a new time; `NotFound`. Then nothing is
+    /// changed.
     pub async fn apply_missed(&self, caller: &Caller, times: Vec<NewTime>) -> Answer<Applied> {
         caller.may(Action::WritePosts)?;
         let distinct: BTreeSet<PostId> = times.iter().map(|time| time.post).collect();
-        if times.is_empty() || times.len() > MOST || distinct.len() != times.len() {
+        if times.is_empty() {
+            return Err(ErrorCode::NoPosts.into());
+        }
+        if times.len() > MOST || distinct.len() != times.len() {
             return Err(ErrorCode::BadArguments.into());
         }
         let view = self.posts_view(caller.workspace).await?;
         let now = view.now;
         let mut moves = Vec::with_capacity(times.len());
-        let mut first = Timestamp(i64::MAX);
+        let (mut first, mut sent_now) = (Timestamp(i64::MAX), 0);
         let mut tx = self.store.begin().await?;
         for time in times {
             let (due, wall) = if time.date.is_empty() && time.time.is_empty() {
+                sent_now += 1;
                 (now, wall_of(&view.zone, &view.zone_name, now))
             } else {
                 let due = read_due(&view, &time.date, &time.time, &view.zone_name)?;
@@ -165,7 +204,7 @@ impl Services {
         tx.event(caller.workspace, EventKind::Posts, now).await?;
         tx.commit().await?;
         self.wake.notify_one();
-        Ok(Applied { posts, undo: (first > now).then(|| offer(&view, &done)) })
+        Ok(Applied { posts, now: sent_now, undo: (first > now).then(|| offer(&view, &done)) })
     }
 
     /// Takes an application back, until the first of its posts has gone out. What a person has changed since stays.
@@ -281,10 +320,14 @@ fn offer(view: &View, done: &CatchUp) -> UndoOffer {
     UndoOffer { id: done.id, posts: u32::try_from(done.moves.len()).unwrap_or(u32::MAX), first: view.moment(done.first_due_at) }
 }
 
-fn candidate(view: &View, deliveries: &[Delivery], usual: &HashMap<AccountId, i32>) -> Candidate {
-    let accounts: Vec<AccountId> = deliveries.iter().map(|delivery| delivery.account).collect();
+/// Whether a thread keeps missed posts from going out until somebody acts.
+fn holds_back(row: &ThreadRow) -> bool {
+    row.missed > 0 && matches!(row.about, About::Login { .. } | About::Account { .. })
+}
+
+fn candidate(view: &View, accounts: Vec<AccountId>, was_due: Option<Timestamp>, usual: &HashMap<AccountId, i32>) -> Candidate {
     let known = accounts.iter().find_map(|account| usual.get(account).copied());
-    let original = deliveries.first().map_or(9 * 60, |delivery| view.zone.minute_of_day(delivery.due_at));
+    let original = was_due.map_or(9 * 60, |due| view.zone.minute_of_day(due));
     Candidate { accounts, usual: known.unwrap_or(original) }
 }
 

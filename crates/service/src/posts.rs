@@ -1,7 +1,7 @@
 //! Posts and their proofs.
 
 use domain::delivery::{CanceledWhy, DeliveryEvent, DeliveryState, MissedWhy};
-use domain::id::{DeliveryId, PostId};
+use domain::id::{AccountId, DeliveryId, PostId};
 use domain::inbox::Root;
 use domain::media::ImageFacts;
 use domain::role::{Action, Caller};
@@ -71,7 +71,22 @@ impl Services {
         let images = self.image_views(caller.workspace, &post.content.images).await?;
         let has_open = deliveries.iter().any(|delivery| is_open(&delivery.state));
         let has_underway = deliveries.iter().any(|delivery| is_underway(&delivery.state));
-        let proofs = shown(&deliveries).into_iter().map(|delivery| proof(&view, delivery, &story)).collect();
+        let mut proofs = Vec::with_capacity(deliveries.len());
+        for delivery in shown(&deliveries) {
+            let look_url = match delivery.state {
+                DeliveryState::Unconfirmed { .. } => {
+                    self.store.account(caller.workspace, delivery.account).await?.and_then(|account| self.look_url(&account))
+                }
+                _ => None,
+            };
+            proofs.push(Proof { look_url, ..proof(&view, delivery, &story) });
+        }
+        let is_unsettled = |delivery: &&Delivery| is_open(&delivery.state) || matches!(delivery.state, DeliveryState::Unconfirmed { .. });
+        let unsettled: Vec<AccountId> = deliveries.iter().filter(is_unsettled).map(|delivery| delivery.account).collect();
+        let (date, time) = match unsettled.is_empty() {
+            true => (post.wall.date.clone(), post.wall.time.clone()),
+            false => self.next_wall(caller, &view, &post, &unsettled).await.map(|(date, time)| (Some(date), Some(time)))?,
+        };
         Ok(PostPage {
             line: view.line(&post, &deliveries, None),
             text: post.content.text,
@@ -80,18 +95,18 @@ impl Services {
             images,
             author: post.author,
             zone: post.wall.zone.unwrap_or_else(|| view.zone_name.clone()),
-            wall_date: post.wall.date,
-            wall_time: post.wall.time,
+            wall_date: date,
+            wall_time: time,
             proofs,
             can_edit: post.is_draft || (has_open && !has_underway),
             can_reschedule: !post.is_draft && has_open,
         })
     }
 
-    /// Cancels what is still planned of a post (or deletes a draft).
+    /// Dismisses what did not go out of a post; where all is still ahead, cancels it; deletes a draft.
     ///
     /// # Errors
-    /// `AlreadyBeingSent` after the claim, `Outdated` when nothing of it is planned, `NotFound`.
+    /// `AlreadyBeingSent` after the claim, `Outdated` when nothing of it can be taken out, `NotFound`.
     pub async fn cancel_post(&self, caller: &Caller, post: PostId) -> Answer<()> {
         caller.may(Action::WritePosts)?;
         let now = self.now();
@@ -101,14 +116,18 @@ impl Services {
         if post.is_draft {
             tx.delete_post(caller.workspace, post.id, now).await?;
         } else {
-            let planned: Vec<&Delivery> = deliveries.iter().filter(|delivery| delivery.state.is_planned()).collect();
-            if planned.is_empty() {
+            let open = || deliveries.iter().filter(|delivery| is_open(&delivery.state));
+            let has_lost = open().any(|delivery| !delivery.state.is_planned());
+            let why = if has_lost { CanceledWhy::Dropped } else { CanceledWhy::Person };
+            let chosen: Vec<&Delivery> = open().filter(|delivery| delivery.state.is_planned() != has_lost).collect();
+            if chosen.is_empty() {
                 let is_underway = deliveries.iter().any(|delivery| is_underway(&delivery.state));
                 return Err(if is_underway { ErrorCode::AlreadyBeingSent } else { ErrorCode::Outdated }.into());
             }
-            for before in planned {
-                self.take_out(&mut tx, caller, before, CanceledWhy::Person, now).await?;
+            for before in chosen {
+                self.take_out(&mut tx, caller, before, why, now).await?;
             }
+            self.end_absence(&mut tx, caller, now).await?;
         }
         tx.event(caller.workspace, EventKind::Posts, now).await?;
         Ok(tx.commit().await?)
@@ -319,5 +338,5 @@ fn proof(view: &View, delivery: &Delivery, story: &[Told]) -> Proof {
         _ => None,
     };
     let step = |(at, what)| ProofStep { at: view.moment(at), clock: view.zone.clock(at), what };
-    Proof { delivery: view.delivery(delivery), remote_id, steps: steps.into_iter().map(step).collect() }
+    Proof { delivery: view.delivery(delivery), remote_id, look_url: None, steps: steps.into_iter().map(step).collect() }
 }

@@ -96,7 +96,7 @@ async fn a_draft_is_kept_as_it_was_written_and_becomes_a_planned_post() {
             ..ComposeInput::default()
         };
         let post = backend.services.compose(&caller, draft.clone()).await.expect("kept").post;
-        let page = backend.services.compose_page(&caller, Some(post)).await.expect("the page");
+        let page = backend.services.compose_page(&caller, Some(post), None).await.expect("the page");
         assert_eq!((page.start.text.as_str(), page.start.title.as_str()), ("Wreaths\nfrom today", "Autumn"), "{}", backend.kind);
         assert_eq!(page.start.images[0].alt, "A wreath");
         assert_eq!(page.start.targets[0].board.as_deref(), Some(BOARD));
@@ -127,6 +127,54 @@ async fn a_draft_is_kept_as_it_was_written_and_becomes_a_planned_post() {
         let other = backend.services.compose(&caller, deleted).await.expect("kept").post;
         backend.services.cancel_post(&caller, other).await.expect("deleted");
         assert_eq!(code(backend.services.post_page(&caller, other).await), ErrorCode::NotFound);
+    }
+}
+
+#[tokio::test]
+async fn an_edit_that_was_refused_is_kept_beside_the_post_as_it_was() {
+    for fresh in testkit::db::each().await {
+        let (backend, caller) = linked(fresh).await;
+        let services = &backend.services;
+        let page = backend.account(&caller, "Blumen Jung").await.0;
+        let input = |post: String, text: &str, date: &str| ComposeInput {
+            post,
+            text: text.into(),
+            accounts: vec![page.to_string()],
+            date: date.into(),
+            time: "09:00".into(),
+            zone: "Europe/Berlin".into(),
+            then: "schedule".into(),
+            ..ComposeInput::default()
+        };
+        let post = services.compose(&caller, input(String::new(), "As it was", "2026-12-03")).await.expect("planned").post;
+        let edit = input(post.to_string(), "As it is wanted", "2020-01-01");
+        assert_eq!(code(services.compose(&caller, edit.clone()).await), ErrorCode::TimePassed);
+        let kept = services.keep_refused(&caller, &edit).await.expect("kept");
+        let start = services.compose_page(&caller, Some(post), Some(kept)).await.expect("the form").start;
+        assert_eq!((start.text.as_str(), start.post), ("As it is wanted", Some(post)), "{}", backend.kind);
+        let start = services.compose_page(&caller, Some(post), None).await.expect("the form").start;
+        assert_eq!((start.text.as_str(), start.date.as_str()), ("As it was", "2026-12-03"), "nothing was changed");
+        // The next edit is no less possible, and an edit belongs to its post and workspace.
+        services.compose(&caller, input(post.to_string(), "Again", "2026-12-04")).await.expect("planned");
+        let other = services.compose(&caller, input(String::new(), "Another", "2026-12-03")).await.expect("planned").post;
+        assert_eq!(code(services.compose_page(&caller, Some(other), Some(kept)).await), ErrorCode::NotFound);
+        let stranger = backend.owner().await;
+        assert_eq!(code(services.keep_refused(&stranger, &edit).await), ErrorCode::NotFound);
+        assert_eq!(code(services.compose_page(&stranger, Some(post), Some(kept)).await), ErrorCode::NotFound);
+    }
+}
+
+#[tokio::test]
+async fn an_end_is_soon_fourteen_days_ahead_and_never_where_we_renew() {
+    let (backend, caller) = linked(testkit::db::sqlite().await).await;
+    let soon = async || {
+        let page = backend.services.compose_page(&caller, None, None).await.expect("the page");
+        page.accounts.into_iter().map(|account| (account.platform, account.ends_soon)).collect::<Vec<_>>()
+    };
+    assert!(soon().await.iter().all(|(_, ends_soon)| !ends_soon), "sixty days are not soon");
+    backend.pass(days(50));
+    for (platform, ends_soon) in soon().await {
+        assert_eq!(ends_soon, platform == Facebook, "{platform}");
     }
 }
 
@@ -203,7 +251,7 @@ async fn the_overview_counts_each_post_once_and_joins_the_ends_of_logins_to_the_
         assert_eq!((coming.len(), coming[0].posts_after, coming[0].platform), (1, 1, Facebook));
         assert_eq!(coming[0].accounts, ["Blumen Jung", "Blumen Jung Weddings"]);
         backend.pass(days(60) + minutes(1));
-        let page = backend.services.compose_page(&caller, None).await.expect("the page");
+        let page = backend.services.compose_page(&caller, None, None).await.expect("the page");
         assert!(page.accounts.iter().any(|account| account.end.as_ref().is_some_and(|end| end.is_past)));
         assert_eq!(page.zones[0], "Europe/Berlin");
     }

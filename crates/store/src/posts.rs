@@ -27,8 +27,6 @@ pub struct Post {
     pub is_draft: bool,
     /// The newest revision.
     pub revision: RevisionId,
-    /// Its number, from 1.
-    pub number: i64,
     /// What it says.
     pub content: Content,
     /// When it is due.
@@ -58,7 +56,6 @@ struct PostRow {
     author: Option<String>,
     is_draft: bool,
     revision_id: Vec<u8>,
-    number: i64,
     content: String,
     due_at: Option<i64>,
     wall_date: Option<String>,
@@ -75,7 +72,6 @@ impl PostRow {
             author: self.author.unwrap_or_default(),
             is_draft: self.is_draft,
             revision: RevisionId(id_bytes("posts", &self.revision_id)?),
-            number: self.number,
             content: parsed("post_revisions", &self.content)?,
             due_at: self.due_at.map(Timestamp),
             wall: Wall { date: self.wall_date, time: self.wall_time, zone: self.zone },
@@ -88,7 +84,7 @@ impl PostRow {
 macro_rules! posts {
     ($($rest:expr),+) => {
         concat!(
-            "select p.id, m.name as author, p.is_draft, p.revision_id, r.number, r.content, p.due_at, p.wall_date, p.wall_time, p.zone, \
+            "select p.id, m.name as author, p.is_draft, p.revision_id, r.content, p.due_at, p.wall_date, p.wall_time, p.zone, \
              p.not_after, p.came_from \
              from posts p join post_revisions r on r.id = p.revision_id left join people m on m.id = p.author_id ",
             $($rest),+
@@ -256,6 +252,17 @@ impl Store {
         row.map(|row| parsed("post_revisions", &row.0)).transpose()
     }
 
+    /// The content of a revision of one post; none when the post has no such revision.
+    ///
+    /// # Errors
+    /// As [`Store::post`].
+    pub async fn revision_of(&self, workspace: WorkspaceId, post: PostId, id: RevisionId) -> Result<Option<Content>, StoreError> {
+        let row: Option<(String,)> = self
+            .row("select content from post_revisions where workspace_id = $1 and post_id = $2 and id = $3", args![workspace, post, id])
+            .await?;
+        row.map(|row| parsed("post_revisions", &row.0)).transpose()
+    }
+
     /// The zone of a workspace.
     ///
     /// # Errors
@@ -316,28 +323,26 @@ impl Tx {
             ],
         )
         .await?;
-        self.add_revision(workspace, id, revision, 1, content, by, now).await
+        self.add_revision(workspace, id, revision, content, by, now).await
     }
 
-    /// Adds an unchangeable revision.
+    /// Adds an unchangeable revision; `post` is held by this transaction.
     ///
     /// # Errors
-    /// When the database fails, or the number is taken.
-    #[expect(clippy::too_many_arguments, reason = "each is a column of its own")]
+    /// When the database fails.
     pub async fn add_revision(
         &mut self,
         workspace: WorkspaceId,
         post: PostId,
         id: RevisionId,
-        number: i64,
         content: &Content,
         by: PersonId,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.run(
             "insert into post_revisions (id, workspace_id, post_id, number, content, created_by, created_at) \
-             values ($1, $2, $3, $4, $5, $6, $7)",
-            args![id, workspace, post, number, json("post_revisions", content)?, by, now],
+             values ($1, $2, $3, (select coalesce(max(number), 0) + 1 from post_revisions where post_id = $3), $4, $5, $6)",
+            args![id, workspace, post, json("post_revisions", content)?, by, now],
         )
         .await?;
         Ok(())

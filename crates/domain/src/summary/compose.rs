@@ -35,6 +35,8 @@ pub struct ComposeAccount {
     pub can_post: bool,
     /// When its login ends, where a person must act.
     pub end: Option<End>,
+    /// Whether that is so near that somebody should act now.
+    pub ends_soon: bool,
     /// Who signs in there.
     pub login_of: String,
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Moment;
+use super::inbox::ThreadRow;
 use crate::delivery::{CanceledWhy, FailedWhy, KnownBy, MissedWhy};
 use crate::id::{AccountId, CatchUpId, DeliveryId, MediaId, PostId};
 use crate::missed::{CatchUpRule, LeftOut};
@@ -144,9 +145,10 @@ pub struct PostPage {
     pub author: String,
     /// The zone in which its time was picked.
     pub zone: String,
-    /// "2026-12-03", in that zone.
+    /// What a new time begins with, "2026-12-03" in that zone: the picked day while it lies ahead, else that of the next
+    /// free time.
     pub wall_date: Option<String>,
-    /// "09:00", in that zone.
+    /// The same, "09:00".
     pub wall_time: Option<String>,
     /// Proof of posting: each delivery with its story.
     pub proofs: Vec<Proof>,
@@ -178,6 +180,8 @@ pub struct Proof {
     pub delivery: DeliveryLine,
     /// The platform's id.
     pub remote_id: Option<String>,
+    /// Where a person can look, while nobody can tell whether it is online.
+    pub look_url: Option<String>,
     /// The story, oldest first.
     pub steps: Vec<ProofStep>,
 }
@@ -253,6 +257,8 @@ pub struct MissedPage {
     pub rows: Vec<MissedRow>,
     /// The last application, while it can be undone.
     pub undo: Option<UndoOffer>,
+    /// What keeps some of them from going out until somebody acts, worst first.
+    pub needs: Vec<ThreadRow>,
     /// Zone of the proposed times.
     pub zone: String,
 }
@@ -290,8 +296,10 @@ pub struct UndoOffer {
 /// The answer to applying new times.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Applied {
-    /// How many posts got a new time.
+    /// How many posts got a new time, those that are sent at once included.
     pub posts: u32,
+    /// How many of them are sent at once: these cannot be undone.
+    pub now: u32,
     /// What can be undone.
     pub undo: Option<UndoOffer>,
 }

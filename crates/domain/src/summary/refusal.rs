@@ -79,6 +79,8 @@ codes! {
     Content = 422 "content",
     /// No account is picked.
     NoAccounts = 422 "no_accounts",
+    /// No post is picked.
+    NoPosts = 422 "no_posts",
     /// Date or time cannot be read.
     BadTime = 422 "bad_time",
     /// There is no such time zone.

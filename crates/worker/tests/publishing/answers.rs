@@ -115,6 +115,8 @@ async fn a_persons_word_publishes_it_or_sends_it_again_after_one_more_look() {
         let mut publisher = world.publisher();
         world.run_until(&mut publisher, due + minutes(8)).await;
         let (a, b, c) = (world.delivery(there).await.id, world.delivery(again).await.id, world.delivery(hidden).await.id);
+        let page = world.services.post_page(&world.caller, there).await.expect("the page");
+        assert_eq!(page.proofs[0].look_url.as_deref(), Some("https://www.facebook.com/page"), "where the person can look");
 
         world.services.answer_delivery(&world.caller, a, PostAnswer::There).await.expect("taken");
         assert!(matches!(world.state(there).await, DeliveryState::Published { known_by: KnownBy::Person, .. }), "{}", world.kind);

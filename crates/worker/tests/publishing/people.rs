@@ -7,6 +7,7 @@ use domain::id::{PostId, WorkspaceId};
 use domain::missed::{CatchUpRule, LeftOut};
 use domain::role::Caller;
 use domain::summary::compose::ComposeInput;
+use domain::summary::inbox::About;
 use domain::summary::posts::PostsTab;
 use domain::summary::refusal::ErrorCode;
 use domain::text::Problem;
@@ -181,7 +182,7 @@ async fn another_workspaces_posts_do_not_exist_for_a_caller() {
         let eve = Caller { person, workspace, ..world.caller.clone() };
         let services = &world.services;
         assert_eq!(code(services.post_page(&eve, post).await), ErrorCode::NotFound);
-        assert_eq!(code(services.compose_page(&eve, Some(post)).await), ErrorCode::NotFound);
+        assert_eq!(code(services.compose_page(&eve, Some(post), None).await), ErrorCode::NotFound);
         assert_eq!(code(services.cancel_post(&eve, post).await), ErrorCode::NotFound);
         assert_eq!(code(services.reschedule_post(&eve, post, "2026-12-03", "09:00", "UTC").await), ErrorCode::NotFound);
         assert_eq!(code(services.answer_delivery(&eve, delivery, service::posts::PostAnswer::There).await), ErrorCode::NotFound);
@@ -219,10 +220,14 @@ async fn missed_posts_get_new_times_by_one_rule_also_before_the_login_is_back_an
         let page = world.services.missed_page(&world.caller, CatchUpRule::default()).await.expect("the page");
         assert_eq!((page.posts, page.accounts, page.rows.len(), page.send_now.len()), (3, 1, 3, 0), "{}", world.kind);
         assert!(page.rows.iter().all(|row| row.left_out == Some(LeftOut::StillDisconnected) && row.suggestion.is_some()));
+        // The way out of it stands on the same page.
+        assert_eq!((page.needs.len(), page.needs[0].missed), (1, 3));
+        assert!(matches!(page.needs[0].about, About::Login { may_sign_in_now: true, .. }));
+        assert_eq!(code(world.services.apply_missed(&world.caller, Vec::new()).await), ErrorCode::NoPosts);
         let times: Vec<NewTime> =
             page.rows.iter().map(|row| NewTime { post: row.post.id, date: row.date.clone(), time: row.time.clone() }).collect();
         let applied = world.services.apply_missed(&world.caller, times.clone()).await.expect("applied");
-        assert_eq!(applied.posts, 3);
+        assert_eq!((applied.posts, applied.now), (3, 0));
         for post in &posts {
             assert_eq!(world.state(*post).await, DeliveryState::Scheduled);
         }
@@ -254,6 +259,44 @@ async fn applying_is_all_or_none_and_undo_ends_with_the_first_new_time() {
     assert_eq!(code(world.services.undo_missed(&world.caller, applied.undo.expect("an offer").id).await), ErrorCode::UndoOver);
     world.services.drop_missed(&world.caller, vec![posts[1], posts[2]]).await.expect("dismissed");
     assert_eq!(world.state(posts[1]).await, DeliveryState::Canceled { why: CanceledWhy::Dropped });
+}
+
+#[tokio::test]
+async fn what_is_sent_at_once_is_counted_and_offers_no_undo() {
+    let world = World::new(testkit::db::sqlite().await).await;
+    let (posts, mut publisher) = three_missed(&world).await;
+    let now = |post: PostId| NewTime { post, date: String::new(), time: String::new() };
+    let (date, time) = Zone::UTC.wall(world.world.now() + hours(1));
+    let later = NewTime { post: posts[2], date, time };
+    let applied = world.services.apply_missed(&world.caller, vec![now(posts[0]), now(posts[1]), later]).await.expect("applied");
+    assert_eq!((applied.posts, applied.now, applied.undo), (3, 2, None));
+    // The login is still lost, so they are missed once more; nothing is lost without a word.
+    world.settle(&mut publisher).await;
+    assert!(matches!(world.state(posts[0]).await, DeliveryState::Missed { .. }));
+}
+
+#[tokio::test]
+async fn a_new_time_of_a_missed_post_begins_ahead_and_dismissing_takes_only_what_did_not_go_out() {
+    for fresh in testkit::db::each().await {
+        let world = World::new(fresh).await;
+        let (posts, _publisher) = three_missed(&world).await;
+        let now = world.world.now();
+        let page = world.services.post_page(&world.caller, posts[0]).await.expect("the page");
+        let begins = Zone::UTC.resolve(&page.wall_date.expect("a day"), &page.wall_time.expect("a time")).expect("a moment").0;
+        assert!(begins > now && begins < now + hours(48), "{}", world.kind);
+        let start = world.services.compose_page(&world.caller, Some(posts[0]), None).await.expect("the form").start;
+        assert_eq!(Zone::UTC.resolve(&start.date, &start.time).expect("a moment").0, begins, "the same in Compose");
+        // What lies ahead stays as it was picked.
+        let due = FakeClock::START + hours(30);
+        let account = world.delivery(posts[0]).await.account;
+        let planned = world.schedule("Planned", &[account], due).await;
+        let page = world.services.post_page(&world.caller, planned).await.expect("the page");
+        assert_eq!((page.wall_date, page.wall_time), (Some(Zone::UTC.wall(due).0), Some(Zone::UTC.wall(due).1)));
+
+        world.services.cancel_post(&world.caller, posts[0]).await.expect("dismissed");
+        assert_eq!(world.state(posts[0]).await, DeliveryState::Canceled { why: CanceledWhy::Dropped }, "{}", world.kind);
+        assert_eq!(code(world.services.cancel_post(&world.caller, posts[0]).await), ErrorCode::Outdated);
+    }
 }
 
 #[tokio::test]
