@@ -8,30 +8,17 @@ pub mod components;
 pub mod context;
 pub mod live;
 pub mod pages;
+mod routes;
 pub mod words;
 
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
+use leptos_router::any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute};
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
-use leptos_router::{MatchNestedRoutes, SsrMode, path};
+use leptos_router::{Lazy, SsrMode, path};
 
 use components::frame::Frame;
-use pages::account::AccountPage;
-use pages::accounts::AccountsPage;
-use pages::calendar::CalendarPage;
-use pages::compose::ComposePage;
-use pages::consent_result::ConsentResultPage;
-use pages::going_to::GoingToPage;
-use pages::inbox::InboxPage;
-use pages::missed::MissedPage;
 use pages::not_found::NotFoundPage;
-use pages::overview::OverviewPage;
-use pages::post::PostPage;
-use pages::posts::PostsPage;
-use pages::sign_in::SignInPage;
-use pages::stopped::StoppedPage;
-use pages::thread::ThreadPage;
-use pages::welcome::WelcomePage;
 
 /// The document around the app. The body holds nothing else, because hydration starts with its first child.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -65,22 +52,16 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    // Browser tests wait for this: clicks before it are answered by the plain forms and links.
-    Effect::new(|_| {
-        if let Some(root) = document().document_element() {
-            let _ = root.set_attribute("data-hydrated", "");
-        }
-    });
     view! {
         <Title text="Stayposted"/>
         <a class="skip-link" href="#main">"Skip to content"</a>
         {components::hatch::patterns()}
         <Router>
             <Routes fallback=NotFoundPage>
-                <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
-                <Route path=path!("/welcome") view=WelcomePage ssr=SsrMode::Async/>
-                <Route path=path!("/leaving/:platform") view=GoingToPage ssr=SsrMode::Async/>
-                <Route path=path!("/link/stopped") view=StoppedPage ssr=SsrMode::Async/>
+                <Route path=path!("/sign-in") view={Lazy::<routes::SignIn>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("/welcome") view={Lazy::<routes::Welcome>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("/leaving/:platform") view={Lazy::<routes::GoingTo>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("/link/stopped") view={Lazy::<routes::Stopped>::new()} ssr=SsrMode::Async/>
                 <ParentRoute path=path!("/w/:slug") view=Frame ssr=SsrMode::Async>
                     <Pages/>
                 </ParentRoute>
@@ -94,19 +75,20 @@ pub fn App() -> impl IntoView {
 
 /// The signed-in pages: once for the last used workspace, once under `/w/{slug}`.
 #[component(transparent)]
-fn Pages() -> impl MatchNestedRoutes + Clone {
+fn Pages() -> AnyNestedRoute {
     view! {
-        <Route path=path!("") view=OverviewPage ssr=SsrMode::Async/>
-        <Route path=path!("social/calendar") view=CalendarPage ssr=SsrMode::Async/>
-        <Route path=path!("social/posts") view=PostsPage ssr=SsrMode::Async/>
-        <Route path=path!("social/posts/:id") view=PostPage ssr=SsrMode::Async/>
-        <Route path=path!("social/compose") view=ComposePage ssr=SsrMode::Async/>
-        <Route path=path!("social/missed") view=MissedPage ssr=SsrMode::Async/>
-        <Route path=path!("social/settings/accounts") view=AccountsPage ssr=SsrMode::Async/>
-        <Route path=path!("social/settings/accounts/:id") view=AccountPage ssr=SsrMode::Async/>
-        <Route path=path!("inbox") view=InboxPage ssr=SsrMode::Async/>
-        <Route path=path!("inbox/:id") view=ThreadPage ssr=SsrMode::Async/>
-        <Route path=path!("link/result/:id") view=ConsentResultPage ssr=SsrMode::Async/>
+        <Route path=path!("") view={Lazy::<routes::Overview>::new()} ssr=SsrMode::Async/>
+        <Route path=path!("social/calendar") view={Lazy::<routes::Calendar>::new()} ssr=SsrMode::Async/>
+        <Route path=path!("social/posts") view={Lazy::<routes::Posts>::new()} ssr=SsrMode::Async/>
+        <Route path=path!("social/posts/:id") view={Lazy::<routes::Post>::new()} ssr=SsrMode::Async/>
+        <Route path=path!("social/compose") view={Lazy::<routes::Compose>::new()} ssr=SsrMode::Async/>
+        <Route path=path!("social/missed") view={Lazy::<routes::Missed>::new()} ssr=SsrMode::Async/>
+        <Route path=path!("social/settings/accounts") view={Lazy::<routes::Accounts>::new()} ssr=SsrMode::Async/>
+        <Route path=path!("social/settings/accounts/:id") view={Lazy::<routes::Account>::new()} ssr=SsrMode::Async/>
+        <Route path=path!("inbox") view={Lazy::<routes::Inbox>::new()} ssr=SsrMode::Async/>
+        <Route path=path!("inbox/:id") view={Lazy::<routes::Thread>::new()} ssr=SsrMode::Async/>
+        <Route path=path!("link/result/:id") view={Lazy::<routes::ConsentResult>::new()} ssr=SsrMode::Async/>
     }
     .into_inner()
+    .into_any_nested_route()
 }

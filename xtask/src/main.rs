@@ -10,6 +10,7 @@ mod process;
 mod running;
 mod setup;
 mod site;
+mod split;
 mod test;
 mod workspace;
 

@@ -5,8 +5,9 @@
 
 use crate::process::{files_below, output, run};
 use crate::setup::npm_program;
+use crate::split::split;
 use crate::workspace::{BROWSERS, END2END, NAME, PKG_DIR, PUBLIC, STYLE, Workspace};
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use flate2::{Compression, write::GzEncoder};
 use lightningcss::bundler::{Bundler, FileProvider};
 use lightningcss::stylesheet::{MinifyOptions, ParserOptions, PrinterOptions};
@@ -16,7 +17,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use wasm_bindgen_cli_support::Bindgen;
 
 /// What a site is made from and where it goes.
 pub(crate) struct Recipe<'a> {
@@ -39,23 +39,33 @@ pub(crate) fn make(workspace: &Workspace, recipe: &Recipe) -> Result<()> {
         return Ok(());
     }
     drop(fs::remove_file(&mark));
-    let (script, mut wasm, snippets) = bind(recipe.wasm)?;
-    let mut script = script.into_bytes();
+    let scratch = workspace.scratch()?;
+    let mut parts = split(recipe.wasm, &scratch)?;
     if recipe.shrink {
-        let scratch = workspace.scratch()?;
-        wasm = optimize_wasm(workspace, &scratch, &wasm)?;
-        script = minify_script(&scratch, &script)?;
+        for wasm in parts.chunks.values_mut().chain([&mut parts.main]) {
+            *wasm = optimize_wasm(workspace, &scratch, wasm)?;
+        }
+        for script in [&mut parts.script, &mut parts.loader] {
+            *script = minify_script(&scratch, script)?;
+        }
     }
+    let hash = parts.name_by_content();
+    let needs = serde_json::to_vec(&parts.needs)?;
+    let style = bundle_styles(recipe.shrink)?.into_bytes();
+    let (needs_hash, style_hash) = (short_hash(&needs), short_hash(&style));
     let mut site = Site { recipe, written: BTreeSet::new() };
-    let mut hashes = String::new();
-    for (kind, content) in [("js", script), ("wasm", wasm), ("css", bundle_styles(recipe.shrink)?.into_bytes())] {
-        let hash = &hex(&Sha256::digest(&content))[..16];
-        hashes.push_str(&format!("{kind}: {hash}\n"));
-        site.write(&format!("{PKG_DIR}/{NAME}.{hash}.{kind}"), &content)?;
+    site.write(&format!("{PKG_DIR}/{NAME}.{hash}.js"), &parts.script)?;
+    site.write(&format!("{PKG_DIR}/{NAME}.{hash}.wasm"), &parts.main)?;
+    site.write(&format!("{PKG_DIR}/__wasm_split.{hash}.js"), &parts.loader)?;
+    for (name, chunk) in &parts.chunks {
+        site.write(&format!("{PKG_DIR}/{name}.wasm"), chunk)?;
     }
-    for (path, content) in snippets {
+    site.write(&format!("{PKG_DIR}/{NAME}.{style_hash}.css"), &style)?;
+    site.write(&format!("{PKG_DIR}/__wasm_split_manifest.{needs_hash}.json"), &needs)?;
+    for (path, content) in &parts.snippets {
         site.write(&format!("{PKG_DIR}/snippets/{path}"), content.as_bytes())?;
     }
+    let hashes = format!("js: {hash}\nwasm: {hash}\nsplit: {hash}\nmanifest: {needs_hash}\ncss: {style_hash}\n");
     for file in files_below(Path::new(PUBLIC))? {
         let name = file.strip_prefix(PUBLIC)?.display().to_string();
         site.write(&name, &fs::read(&file)?)?;
@@ -77,33 +87,6 @@ fn inputs(recipe: &Recipe) -> Result<String> {
         text.push_str(&format!("{} {} {:?}\n", file.display(), about.len(), about.modified()?));
     }
     Ok(text)
-}
-
-type Snippets = Vec<(String, String)>;
-
-/// Does what the `wasm-bindgen` program does: the script, the WASM it loads, and the scripts that script imports.
-fn bind(wasm: &Path) -> Result<(String, Vec<u8>, Snippets)> {
-    let mut output = Bindgen::new()
-        .input_path(wasm)
-        .out_name(NAME)
-        .web(true)?
-        .typescript(false)
-        // Names of functions would be half of the file; a panic's message names file and line anyway.
-        .remove_name_section(true)
-        // The page names the WASM (its name has a hash), so the script needs no guess of its own.
-        .omit_default_module_path(true)
-        .generate_output()
-        .with_context(|| format!("wasm-bindgen cannot read {}", wasm.display()))?;
-    if !output.npm_dependencies().is_empty() {
-        bail!("a crate of the browser's half asks for npm packages, and the site has none");
-    }
-    let inline = output.snippets().iter().flat_map(|(folder, scripts)| {
-        scripts.iter().enumerate().map(move |(index, text)| (format!("{folder}/inline{index}.js"), text.clone()))
-    });
-    let local = output.local_modules().iter().map(|(path, text)| (path.clone(), text.clone()));
-    let snippets = inline.chain(local).collect();
-    let script = output.js().to_owned();
-    Ok((script, output.wasm_mut().emit_wasm(), snippets))
 }
 
 /// `wasm-opt` with the flags of the leptos table.
@@ -194,6 +177,13 @@ fn brotli(content: &[u8]) -> Result<Vec<u8>> {
     Ok(small)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// Content as a name: the same bytes have the same one.
+pub(crate) fn hash<'a>(contents: impl IntoIterator<Item = &'a Vec<u8>>) -> String {
+    let mut hasher = Sha256::new();
+    contents.into_iter().for_each(|content| hasher.update(content));
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn short_hash(content: &Vec<u8>) -> String {
+    hash([content])[..16].to_owned()
 }
