@@ -70,6 +70,11 @@ pub fn App() -> impl IntoView {
                 </ParentRoute>
             </Routes>
         </Router>
+        // Shown by the browser's half when it panics; a link of another kind than ours, because nothing answers those then.
+        <p class="strip strip--stopped" id="stopped" role="alert" hidden>
+            "This page has stopped: the connection was lost, or Stayposted was updated. "
+            <a href="" rel="external">"Reload the page"</a>
+        </p>
     }
 }
 

@@ -83,4 +83,18 @@ test('a deleted draft is not asked for any more', async ({ app }) => {
   await expect(app.page).toHaveURL(/tab=drafts/);
   await expect(app.page.getByRole('heading', { level: 1 }).filter({ visible: true })).toHaveText('Posts');
   expect(refused).toEqual([]);
+
+test('a page whose part of the program cannot be loaded says so, and its reload brings it', async ({ app, complaints }) => {
+  await app.goto('/');
+  await app.page.route('**/pkg/split_post_pages*', (route) => route.abort());
+  await app.page.getByRole('link', { name: 'Calendar' }).filter({ visible: true }).click();
+  const stopped = app.page.getByRole('alert').filter({ hasText: 'This page has stopped' });
+  await expect(stopped).toBeVisible();
+  expect(complaints.splice(0).join('\n'), 'this is what stopped it').toContain('load callback');
+  await app.page.unroute('**/pkg/split_post_pages*');
+  await stopped.getByRole('link', { name: 'Reload the page' }).click();
+  await expect(stopped).toBeHidden();
+  await app.page.waitForSelector('html[data-hydrated]');
+  await app.page.getByRole('link', { name: 'Calendar' }).filter({ visible: true }).click();
+  await expect(app.page.getByRole('heading', { level: 1, name: 'Calendar' })).toBeVisible();
 });

@@ -1,6 +1,7 @@
 //! The browser's half: wakes up the page that the server sent.
 
 use std::cell::OnceCell;
+use std::panic::PanicHookInfo;
 use std::rc::Rc;
 
 use app::App;
@@ -13,7 +14,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 /// arrive as well.
 #[wasm_bindgen]
 pub async fn hydrate() {
-    console_error_panic_hook::set_once();
+    std::panic::set_hook(Box::new(stopped));
     let shared = Rc::new(OnceCell::new());
     let of_app = Rc::clone(&shared);
     let app = move || {
@@ -28,5 +29,14 @@ pub async fn hydrate() {
     // Browser tests wait for this: clicks before it are answered by the plain forms and links.
     if let Some(root) = document().document_element() {
         root.set_attribute("data-hydrated", "").ok();
+    }
+}
+
+/// Says on the page that it has stopped: after a panic nothing on it answers any more. One cause needs no bug: a part of
+/// the WASM that cannot be loaded.
+fn stopped(panic: &PanicHookInfo<'_>) {
+    console_error_panic_hook::hook(panic);
+    if let Some(said) = document().get_element_by_id("stopped") {
+        said.remove_attribute("hidden").ok();
     }
 }
