@@ -51,9 +51,12 @@ bundle!(plain_pages, __preload_plain_pages, PlainPages {
     Welcome => pages::welcome::WelcomePage,
 });
 
+bundle!(accounts_page, __preload_accounts_page, AccountsPage {
+    Accounts => pages::accounts::AccountsPage,
+});
+
 bundle!(account_pages, __preload_account_pages, AccountPages {
     Account => pages::account::AccountPage,
-    Accounts => pages::accounts::AccountsPage,
     ConsentResult => pages::consent_result::ConsentResultPage,
 });
 
