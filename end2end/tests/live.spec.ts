@@ -83,6 +83,7 @@ test('a deleted draft is not asked for any more', async ({ app }) => {
   await expect(app.page).toHaveURL(/tab=drafts/);
   await expect(app.page.getByRole('heading', { level: 1 }).filter({ visible: true })).toHaveText('Posts');
   expect(refused).toEqual([]);
+});
 
 test('a page whose part of the program cannot be loaded says so, and its reload brings it', async ({ app, complaints }) => {
   await app.goto('/');
