@@ -204,7 +204,7 @@ async fn sign_in(services: &Services, caller: &Caller, who: &SignIn<'_>) -> anyh
 
 async fn schedule(services: &Services, caller: &Caller, end: Timestamp, post: &Planned) -> anyhow::Result<bool> {
     let Planned(offset, time, text, names, image) = post;
-    let page = services.compose_page(caller, None).await?;
+    let page = services.compose_page(caller, None, None).await?;
     let is_meant = |name: &str, platform| names.contains(&name) || (platform == Platform::Pinterest && names.contains(&PINS));
     let accounts: Vec<_> = page.accounts.iter().filter(|account| is_meant(&account.name, account.platform)).collect();
     let boards = accounts.iter().filter_map(|account| Some(format!("{}:{}", account.id, account.boards.first()?.0))).collect();
