@@ -10,8 +10,11 @@ use domain::role::Caller;
 use domain::summary::refusal::{ErrorCode, Refusal};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
-use leptos::prelude::use_context;
+use leptos::nonce::use_nonce;
+use leptos::prelude::*;
+use leptos::{PrefetchLazyFn, WasmSplitManifest};
 use leptos_axum::ResponseOptions;
+use leptos_meta::Link;
 use secrecy::{ExposeSecret, SecretString};
 use service::{ServiceError, Services};
 
@@ -224,6 +227,33 @@ fn decode(hex: &str) -> Option<String> {
     String::from_utf8(bytes?).ok()
 }
 
+/// Has the page tell the browser early what the part of the WASM that `load` loads consists of. Leptos does so itself, but
+/// asks for its list after an await, when another page's may be the current one.
+pub fn announce_part(load: &str) {
+    let (Some(manifest), nonce) = (use_context::<WasmSplitManifest>(), use_nonce()) else { return };
+    let nonce = nonce.map(|nonce| nonce.to_string()).unwrap_or_default();
+    manifest.0.with_value(|(folder, parts, loader)| {
+        let files = parts.iter().find(|(name, _)| is_part(name, load)).map(|(_, files)| files.as_slice()).unwrap_or_default();
+        for file in files {
+            let address = format!("{folder}/{file}.wasm");
+            // Making a link puts it into the head; what it returns is nothing.
+            let _ = view! { <Link rel="preload" href=address as_="fetch" type_="application/wasm" crossorigin=nonce.clone()/> }.to_html();
+        }
+        let _ = view! { <Link rel="modulepreload" href=format!("{folder}/{loader}") crossorigin=nonce/> }.to_html();
+    });
+}
+
+/// Keeps leptos from announcing parts as well.
+pub fn announce_parts_ourselves() {
+    provide_context(PrefetchLazyFn::default());
+}
+
+/// Whether leptos calls it `name`: the function's name and a number.
+fn is_part(name: &str, load: &str) -> bool {
+    let number = name.strip_prefix(load).and_then(|rest| rest.strip_prefix('_'));
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -244,6 +274,14 @@ mod tests {
         assert_eq!(decode(&encode(address)).as_deref(), Some(address));
         for bad in ["f", "zz", "äö"] {
             assert_eq!(decode(bad), None);
+        }
+    }
+
+    #[test]
+    fn a_part_is_found_by_the_function_that_loads_it() {
+        assert!(is_part("account_pages_103500244", "account_pages"));
+        for other in ["account_pages", "account_pages_", "account_pages_more_1", "accounts_page_1"] {
+            assert!(!is_part(other, "account_pages"), "{other}");
         }
     }
 }

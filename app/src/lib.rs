@@ -52,6 +52,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    #[cfg(feature = "ssr")]
+    context::announce_parts_ourselves();
     view! {
         <Title text="Stayposted"/>
         <a class="skip-link" href="#main">"Skip to content"</a>

@@ -38,6 +38,8 @@ macro_rules! bundle {
                 async fn preload() {
                     #[cfg(target_arch = "wasm32")]
                     $preload().await;
+                    #[cfg(feature = "ssr")]
+                    crate::context::announce_part(stringify!($load));
                 }
             }
         )*

@@ -114,8 +114,9 @@ pub(crate) async fn whose(login: Login<'_>, list: &mut List, tried: &AccountAcce
 }
 
 /// The login lives, so it is this account that was withdrawn, whatever the platform calls it.
-fn withdrawn(verdict: Box<Verdict>) -> Box<Verdict> {
-    let is_of_login = verdict.class.needs_sign_in() || verdict.class == Class::AccessExpired;
-    let cause = if is_of_login { Cause::PrivacySettings } else { verdict.cause };
-    Box::new(Verdict { cause, ..*verdict })
+fn withdrawn(mut verdict: Box<Verdict>) -> Box<Verdict> {
+    if verdict.class.needs_sign_in() || verdict.class == Class::AccessExpired {
+        verdict.cause = Cause::PrivacySettings;
+    }
+    verdict
 }
