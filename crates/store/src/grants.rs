@@ -419,6 +419,18 @@ impl Store {
         Ok(row.map(|row| Timestamp(row.0)))
     }
 
+    /// When the first lease of a login that is due at `now` runs out, by the wall clock: until then its holder works on it
+    /// or has died.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn next_grant_lease_end(&self, now: Timestamp, wall: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let row: Option<(Option<i64>,)> = self
+            .row("select min(lease_until) from grants where work_at is not null and work_at <= $1 and lease_until > $2", args![now, wall])
+            .await?;
+        Ok(row.and_then(|row| row.0).map(Timestamp))
+    }
+
     /// Leases up to `most` logins of a platform that are due at `now` and that nobody holds. `wall` decides which leases
     /// have run out.
     ///

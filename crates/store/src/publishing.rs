@@ -624,6 +624,17 @@ impl Store {
             .await
     }
 
+    /// Holds a lease for longer.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] when somebody else holds the delivery now.
+    pub async fn keep_delivery(&self, delivery: DeliveryId, lease: LeaseId, until: Timestamp) -> Result<(), StoreError> {
+        match self.run("update deliveries set lease_until = $3 where id = $1 and lease_id = $2", args![delivery, lease, until]).await? {
+            0 => Err(StoreError::LeaseLost),
+            _ => Ok(()),
+        }
+    }
+
     /// Numbers an event for each workspace in which posts have changed.
     ///
     /// # Errors

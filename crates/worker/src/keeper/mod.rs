@@ -24,9 +24,11 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::WorkerError;
+use crate::publisher::HOLD_EVERY;
 
-/// A lease outlives twice the longest call of a renewal; longer work holds it anew before each call.
-const LEASE: Duration = Duration::from_secs(90);
+/// A node that died is replaced by another after this time. Who works holds its lease for longer every [`HOLD_EVERY`]
+/// and before each call, so that it outlives every call of a process that lives.
+const LEASE: Duration = Duration::from_secs(30);
 
 /// The keeper of one process.
 #[derive(Debug)]
@@ -110,8 +112,12 @@ impl Keeper {
         for leased in leased {
             let slot = Arc::clone(&slots).acquire_owned().await.ok();
             let inner = Arc::clone(&self.inner);
+            let holding = keep_holding(Arc::clone(&inner), leased.grant.clone(), leased.lease);
             self.running.spawn(async move {
-                look_after(&inner, leased).await;
+                tokio::select! {
+                    () = look_after(&inner, leased) => {}
+                    () = holding => {}
+                }
                 drop(slot);
                 // A slot is free, and there may be a new moment to wait for.
                 inner.services.wake.notify_one();
@@ -120,12 +126,15 @@ impl Keeper {
         Ok(count)
     }
 
-    /// When a tick is needed next, in world time.
+    /// When a tick is needed next, in world time: also when another's lease of something due can have run out.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn next_due(&self) -> Result<Option<Timestamp>, WorkerError> {
-        let next = self.inner.services.store.next_grant_work(self.inner.wall()).await?;
+        let (now, wall) = (self.inner.now(), self.inner.wall());
+        let store = &self.inner.services.store;
+        let lease_ends = store.next_grant_lease_end(now, wall).await?.map(|until| now + until.since(wall));
+        let next = [store.next_grant_work(wall).await?, lease_ends].into_iter().flatten().min();
         let is_full = self.slots.values().any(|slots| slots.available_permits() == 0);
         // With no slot free there is nothing to lease before one ends, and that wakes us.
         Ok(if is_full { next.map(|at| at.max(self.inner.now() + Duration::from_secs(1))) } else { next })
@@ -139,6 +148,20 @@ impl Keeper {
     /// Waits until nothing is under way here any more.
     pub async fn idle(&mut self) {
         while self.running.join_next().await.is_some() {}
+    }
+}
+
+/// Holds a lease for as long as it is worked under; never ends. Once it is lost, the work's next write finds that out.
+async fn keep_holding(inner: Arc<Inner>, grant: Grant, lease: LeaseId) {
+    loop {
+        tokio::time::sleep(HOLD_EVERY).await;
+        match inner.hold(&grant, lease).await {
+            Ok(()) => {}
+            Err(StoreError::LeaseLost) => std::future::pending().await,
+            Err(error) => {
+                tracing::warn!(grant.id = %grant.id, error = &error as &dyn std::error::Error, "a lease could not be held for longer")
+            }
+        }
     }
 }
 

@@ -22,11 +22,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::id::NodeId;
+use domain::id::{DeliveryId, LeaseId, NodeId};
 use domain::platform::Platform;
 use domain::policy;
 use domain::time::Timestamp;
 use service::Services;
+use store::StoreError;
 use tokio::sync::Semaphore;
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -37,8 +38,11 @@ use held::Held;
 use memory::Memory;
 use write::Writer;
 
-/// A lease outlives the longest call; each write that goes on under it begins it anew.
-const LEASE: Duration = Duration::from_secs(120);
+/// A node that died is replaced by another after this time. Who works holds its lease for longer every [`HOLD_EVERY`],
+/// and each write that goes on under it begins it anew.
+const LEASE: Duration = Duration::from_secs(30);
+/// A third of a lease: two holds may fail before it runs out.
+pub(crate) const HOLD_EVERY: Duration = Duration::from_secs(10);
 /// At most so many deliveries are worked on at once, over all platforms.
 const AT_ONCE: usize = 64;
 
@@ -137,8 +141,12 @@ impl Publisher {
             };
             count += 1;
             let wake = Arc::clone(&self.inner.services.wake);
+            let holding = hold(Arc::clone(&self.inner), held.claimed.id, held.claimed.lease);
             self.running.spawn(async move {
-                work_on(held, work).await;
+                tokio::select! {
+                    () = work_on(held, work) => {}
+                    () = holding => {}
+                }
                 drop((slot, one));
                 // A slot is free, and there may be a new moment to wait for.
                 wake.notify_one();
@@ -178,6 +186,20 @@ impl Drop for Publisher {
     }
 }
 
+/// Holds a lease for as long as it is worked under; never ends. Once it is lost, the work's next write finds that out.
+async fn hold(inner: Arc<Inner>, delivery: DeliveryId, lease: LeaseId) {
+    loop {
+        tokio::time::sleep(HOLD_EVERY).await;
+        match inner.services.store.keep_delivery(delivery, lease, inner.lease_until()).await {
+            Ok(()) => {}
+            Err(StoreError::LeaseLost) => std::future::pending().await,
+            Err(error) => {
+                tracing::warn!(delivery.id = %delivery, error = &error as &dyn std::error::Error, "a lease could not be held for longer");
+            }
+        }
+    }
+}
+
 /// Does what a claimed delivery needs. What goes wrong below classification is logged here, once; the lease then runs
 /// out, and the state says how to go on.
 async fn work_on(held: Held, work: Work) {
@@ -192,7 +214,7 @@ async fn work_on(held: Held, work: Work) {
     match done {
         Ok(()) => {}
         // A person changed it, or another worker took it over: theirs is the word.
-        Err(WorkerError::Store(store::StoreError::LeaseLost)) => tracing::info!(delivery.id = %id, "the lease was lost"),
+        Err(WorkerError::Store(StoreError::LeaseLost)) => tracing::info!(delivery.id = %id, "the lease was lost"),
         Err(error) => tracing::error!(delivery.id = %id, error = &error as &dyn std::error::Error, "a delivery was left to its lease"),
     }
 }
