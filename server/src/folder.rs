@@ -1,9 +1,11 @@
 //! The data folder: made with mode 0700, and held by one process at a time.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use cuts::{Cut, cut};
 use domain::chance::Chance;
 use domain::id::NodeId;
 
@@ -65,8 +67,20 @@ fn node_id(file: &Path, chance: &dyn Chance) -> anyhow::Result<NodeId> {
     let mut bytes = [0; 16];
     chance.fill(&mut bytes);
     let node = NodeId(bytes);
-    std::fs::write(file, node.to_string()).with_context(|| format!("{} cannot be written", file.display()))?;
+    cut(Cut::BeforeFile, "node id");
+    write_whole(file, &node.to_string()).with_context(|| format!("{} cannot be written", file.display()))?;
+    cut(Cut::AfterFile, "node id");
     Ok(node)
+}
+
+/// The file is there with all of `text`, or it is not there: a process that ends in between leaves a draft at most.
+fn write_whole(file: &Path, text: &str) -> std::io::Result<()> {
+    let draft = file.with_extension("new");
+    let mut out = File::create(&draft)?;
+    out.write_all(text.as_bytes())?;
+    cut(Cut::BeforeFile, "node id, renamed");
+    out.sync_all()?;
+    std::fs::rename(&draft, file)
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 #![allow(clippy::print_stdout, reason = "commands answer the person who started them")]
 
 mod config;
+#[cfg(feature = "cuts")]
+mod cut_build;
 mod demo;
 mod doctor;
 mod folder;
@@ -38,6 +40,10 @@ enum Command {
     /// Manage owners
     #[command(subcommand)]
     Owner(owner::OwnerCommand),
+    /// The processes of `cargo xtask faults`; only this build has them
+    #[cfg(feature = "cuts")]
+    #[command(subcommand)]
+    Cuts(cut_build::CutsCommand),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -57,7 +63,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
             serve::run(&settings, backend, |_, _| Ok(None)).await
         }
         Command::Demo(args) => demo::run(args).await,
-        Command::Simulate(args) => demo::simulate::run(args).await,
+        Command::Simulate(args) => demo::simulate::run(args, std::sync::Arc::new(service::clocks::SystemClock)).await,
         Command::Migrate(data) => {
             let folder = folder::Folder::open(&data.folder, &vault::SystemChance)?;
             start::database(&data, &folder).await?.close().await;
@@ -66,5 +72,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Doctor(settings) => doctor::run(&settings).await,
         Command::Owner(command) => owner::run(command).await,
+        #[cfg(feature = "cuts")]
+        Command::Cuts(command) => cut_build::run(command).await,
     }
 }

@@ -39,6 +39,20 @@ pub(crate) fn dev(workspace: &Workspace) -> Result<Built> {
     Ok(Built { binary: folder.join(NAME), site })
 }
 
+/// The server that dies at cuts, without a site; a copy, because the build of the demo takes its name again.
+pub(crate) fn with_cuts(workspace: &Workspace) -> Result<PathBuf> {
+    let _turn = our_turn(workspace)?;
+    phase("server with cuts (cargo build --features cuts)", || {
+        run(cargo().args(["build", "--package", SERVER, "--features", "cuts"]))?;
+        let copy = workspace.scratch()?.join(format!("{NAME}-with-cuts"));
+        // A process that still runs from the old file keeps it.
+        let fresh = copy.with_extension("new");
+        fs::copy(workspace.target.join("debug").join(NAME), &fresh).context("cannot copy the server with cuts")?;
+        fs::rename(&fresh, &copy)?;
+        Ok(copy)
+    })
+}
+
 /// The build to install elsewhere: `dist/` with the executable, `hash.txt`, `site/` and `VERSION.txt`.
 pub(crate) fn release(workspace: &Workspace) -> Result<Built> {
     let _turn = our_turn(workspace)?;

@@ -43,6 +43,12 @@ impl Client {
         self.read_response()
     }
 
+    /// Deletes.
+    pub(crate) fn delete(&mut self, path: &str) -> Result<Response> {
+        self.send("DELETE", path, &[], b"")?;
+        self.read_response()
+    }
+
     /// Asks for an endless answer and hands back what comes, after its headers.
     pub(crate) fn stream(mut self, path: &str, headers: &[(&str, &str)]) -> Result<BufReader<TcpStream>> {
         self.send("GET", path, headers, b"")?;

@@ -5,6 +5,7 @@ mod bench;
 mod build;
 mod demo;
 mod dev;
+mod faults;
 mod http;
 mod process;
 mod running;
@@ -42,6 +43,8 @@ enum Task {
     Dev(demo::DemoArgs),
     /// Everything CI checks: format, lints, docs, licences, tests on both databases, browser tests
     Test(test::TestArgs),
+    /// Let processes die at every commit, request and file, and at random moments, and look at what is left
+    Faults(faults::FaultsArgs),
     /// Measure the release build and write `docs/benchmarks.md`
     Bench(bench::BenchArgs),
 }
@@ -65,6 +68,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Demo(args) => demo::run(&workspace, &args)?,
         Task::Dev(args) => dev::run(&workspace, &args)?,
         Task::Test(args) => return test::run(&workspace, &args),
+        Task::Faults(args) => return faults::run(&workspace, &args),
         Task::Bench(args) => bench::run(&workspace, &args)?,
     }
     Ok(ExitCode::SUCCESS)

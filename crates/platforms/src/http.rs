@@ -8,6 +8,7 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use cuts::{Cut, cut};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder};
 use url::Url;
@@ -96,7 +97,10 @@ impl Http {
         let request = request.build().map_err(|_| not_sent("the request could not be built"))?;
         // Host and path hold ids only; tokens stand in the query, in headers or in the body.
         let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let name = cuts::Request { method: method.as_str(), path: &path };
+        cut(Cut::BeforeRequest, name);
         let mut response = self.client.execute(request).await.map_err(|error| unanswered(&error))?;
+        cut(Cut::AfterRequest, name);
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let mut body = BytesMut::new();
         let mut is_cut = false;
@@ -109,6 +113,7 @@ impl Http {
                 break;
             }
         }
+        cut(Cut::AnswerRead, name);
         tracing::debug!(%method, path, status, bytes = body.len(), "platform answered");
         Ok(Answer { status, headers, body: body.freeze(), is_cut })
     }

@@ -3,6 +3,7 @@
 use std::io::Cursor;
 
 use bytes::Bytes;
+use cuts::{Cut, cut};
 use domain::id::{MediaId, WorkspaceId};
 use domain::media::{ImageFacts, ImageKind, SIDE_MAX, UPLOAD_MAX};
 use domain::role::{Action, Caller};
@@ -45,7 +46,9 @@ impl Services {
 
         let facts = ImageFacts { id: MediaId(self.new_id()), kind, width, height, bytes: bytes.len() };
         let place = place(caller.workspace, facts.id);
+        cut(Cut::BeforeFile, "image");
         self.media.put(&place, PutPayload::from(bytes)).await?;
+        cut(Cut::AfterFile, "image");
         if let Err(error) = self.store.insert_media(caller.workspace, &facts, caller.person, self.now()).await {
             // The row is what makes it exist; bytes without one are only rubbish.
             let _ = self.media.delete(&place).await;

@@ -1,9 +1,11 @@
 //! One thin layer over the two databases: typed pools, one argument enum, one SQL text.
 
+use std::panic::Location;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use cuts::{Cut, cut};
 use domain::id::WorkspaceId;
 use domain::summary::shell::EventKind;
 use domain::time::Timestamp;
@@ -234,12 +236,17 @@ impl Store {
     ///
     /// # Errors
     /// When no connection can be had.
-    pub async fn begin(&self) -> Result<Tx, StoreError> {
+    #[track_caller]
+    pub fn begin(&self) -> impl Future<Output = Result<Tx, StoreError>> + Send {
+        self.begin_for(Location::caller())
+    }
+
+    async fn begin_for(&self, place: &'static Location<'static>) -> Result<Tx, StoreError> {
         let inner = match &self.pools {
             Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("begin immediate").await?),
             Pools::Postgres(pool) => Inner::Postgres(pool.begin().await?),
         };
-        Ok(Tx { inner, announce: self.announce.clone(), announced: Vec::new() })
+        Ok(Tx { inner, announce: self.announce.clone(), announced: Vec::new(), place })
     }
 
     /// Reads rows outside a transaction.
@@ -265,11 +272,15 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn run(&self, sql: &'static str, args: &[Arg]) -> Result<u64, StoreError> {
-        let mut tx = self.begin().await?;
-        let changed = tx.run(sql, args).await?;
-        tx.commit().await?;
-        Ok(changed)
+    #[track_caller]
+    pub fn run(&self, sql: &'static str, args: &[Arg]) -> impl Future<Output = Result<u64, StoreError>> + Send {
+        let place = Location::caller();
+        async move {
+            let mut tx = self.begin_for(place).await?;
+            let changed = tx.run(sql, args).await?;
+            tx.commit().await?;
+            Ok(changed)
+        }
     }
 
     /// Closes all connections.
@@ -294,6 +305,8 @@ pub struct Tx {
     inner: Inner,
     announce: broadcast::Sender<Announced>,
     announced: Vec<Announced>,
+    /// Who began it: the name of its cuts.
+    place: &'static Location<'static>,
 }
 
 impl std::fmt::Debug for Tx {
@@ -366,10 +379,12 @@ impl Tx {
                 self.announced.push(announced);
             }
         }
+        cut(Cut::BeforeCommit, self.place);
         match self.inner {
             Inner::Sqlite(tx) => tx.commit().await?,
             Inner::Postgres(tx) => tx.commit().await?,
         }
+        cut(Cut::AfterCommit, self.place);
         for announced in self.announced {
             // Nobody listening is fine.
             let _ = self.announce.send(announced);

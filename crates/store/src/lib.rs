@@ -20,6 +20,8 @@ mod records;
 pub mod sessions;
 pub mod stakes;
 pub mod threads;
+#[cfg(feature = "cuts")]
+pub mod truth;
 pub mod verdicts;
 pub mod work;
 pub mod workspaces;

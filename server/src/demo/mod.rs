@@ -2,9 +2,9 @@
 
 mod advance;
 mod controls;
-mod seed;
+pub(crate) mod seed;
 pub(crate) mod simulate;
-mod story;
+pub(crate) mod story;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -148,7 +148,8 @@ fn read_offset(folder: &Path) -> anyhow::Result<i64> {
     }
 }
 
-fn endpoints(pages: &Url, api: &Url) -> anyhow::Result<HashMap<Platform, Endpoints>> {
+/// Where the simulated platforms are below these two addresses of theirs.
+pub(crate) fn endpoints(pages: &Url, api: &Url) -> anyhow::Result<HashMap<Platform, Endpoints>> {
     let at = |base: &Url, path: &str| Url::parse(&format!("{}/{path}", base.as_str().trim_end_matches('/')));
     Ok(HashMap::from([
         (Platform::Facebook, Endpoints { browser: at(pages, "facebook")?, api: at(api, "facebook/graph")? }),
@@ -164,11 +165,16 @@ fn serve_settings(args: &DemoArgs, origin: &Url) -> Serve {
         role: ServeRole::All,
         trusted_proxies: Vec::new(),
         site: args.site.clone(),
-        apps: Apps {
-            facebook_client_id: Some(simulator::FACEBOOK_CLIENT_ID.to_owned()),
-            facebook_client_secret: Some(Hidden(simulator::FACEBOOK_CLIENT_SECRET.to_owned())),
-            pinterest_client_id: Some(simulator::PINTEREST_CLIENT_ID.to_owned()),
-            pinterest_client_secret: Some(Hidden(simulator::PINTEREST_CLIENT_SECRET.to_owned())),
-        },
+        apps: apps(),
+    }
+}
+
+/// Our registrations at the simulated platforms.
+pub(crate) fn apps() -> Apps {
+    Apps {
+        facebook_client_id: Some(simulator::FACEBOOK_CLIENT_ID.to_owned()),
+        facebook_client_secret: Some(Hidden(simulator::FACEBOOK_CLIENT_SECRET.to_owned())),
+        pinterest_client_id: Some(simulator::PINTEREST_CLIENT_ID.to_owned()),
+        pinterest_client_secret: Some(Hidden(simulator::PINTEREST_CLIENT_SECRET.to_owned())),
     }
 }

@@ -13,7 +13,7 @@ pub(super) const OWNER_EMAIL: &str = "mara@blumenjung.example";
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn owner(services: &Services) -> anyhow::Result<PersonId> {
+pub(crate) async fn owner(services: &Services) -> anyhow::Result<PersonId> {
     if let Some((person, _)) = services.store.password_of(OWNER_EMAIL).await? {
         return Ok(person);
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use axum::Router;
 use clap::Args;
+use domain::time::Clock;
 use service::clocks::SystemClock;
 use simulator::{Simulator, SimulatorConfig};
 use tokio::net::TcpListener;
@@ -24,15 +25,14 @@ pub(crate) struct SimulateArgs {
     state: Option<PathBuf>,
 }
 
-/// Runs the platforms until Ctrl+C.
+/// Runs the platforms until Ctrl+C, by this world clock.
 ///
 /// # Errors
 /// When the address cannot be listened on.
-pub(crate) async fn run(args: SimulateArgs) -> anyhow::Result<()> {
-    let clock = Arc::new(SystemClock);
+pub(crate) async fn run(args: SimulateArgs, world: Arc<dyn Clock>) -> anyhow::Result<()> {
     let simulator = Simulator::new(SimulatorConfig {
-        world: clock.clone(),
-        wall: clock,
+        world,
+        wall: Arc::new(SystemClock),
         chance: Arc::new(SystemChance),
         public_url: Url::parse(&format!("http://localhost:{}/sim", args.addr.port()))?,
         api_url: Url::parse(&format!("http://{}/sim", args.addr))?,

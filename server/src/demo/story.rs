@@ -27,7 +27,7 @@ const LENGTH: Duration = Duration::from_secs(60 * 86_400 + 13 * 3600);
 /// Tom's login was made this much later, so it ends in six days.
 const TOM_LATER: Duration = Duration::from_secs(6 * 86_400 + 9 * 3600);
 
-const TULIPS: &[u8] = include_bytes!("../../sample/tulips.jpg");
+pub(crate) const TULIPS: &[u8] = include_bytes!("../../sample/tulips.jpg");
 const WREATH: &[u8] = include_bytes!("../../sample/wreath.jpg");
 const BOUQUET: &[u8] = include_bytes!("../../sample/bouquet.jpg");
 
@@ -37,10 +37,13 @@ pub(super) fn length() -> i64 {
 }
 
 /// Who of the simulated people signs in, and which pages they tick.
-struct SignIn<'a> {
-    platform: Platform,
-    person: &'a str,
-    pages: &'a [&'a str],
+pub(crate) struct SignIn<'a> {
+    /// Where.
+    pub(crate) platform: Platform,
+    /// Their slug.
+    pub(crate) person: &'a str,
+    /// Ids of the pages they tick.
+    pub(crate) pages: &'a [&'a str],
 }
 
 const SHOP_PAGE: &str = "615548210093371001";
@@ -149,7 +152,11 @@ pub(super) async fn agency(services: &Services, owner: PersonId, platforms_url: 
     Ok(())
 }
 
-async fn as_owner(services: &Services, owner: PersonId) -> anyhow::Result<(NewSession, Caller)> {
+/// A session of the demo owner, and who that is.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn as_owner(services: &Services, owner: PersonId) -> anyhow::Result<(NewSession, Caller)> {
     let session = services.session_for(owner).await?;
     let caller = services.caller_of_session(session.token.expose_secret(), None).await?;
     Ok((session, caller.context("the demo owner has no workspace")?))
@@ -170,7 +177,10 @@ async fn to(driver: &Driver, moment: Timestamp) -> anyhow::Result<()> {
 }
 
 /// Does what the person's browser does: opens the platform's page, continues, and comes back.
-async fn sign_in(services: &Services, caller: &Caller, who: &SignIn<'_>) -> anyhow::Result<()> {
+///
+/// # Errors
+/// When the sign-in is refused or leads nowhere.
+pub(crate) async fn sign_in(services: &Services, caller: &Caller, who: &SignIn<'_>) -> anyhow::Result<()> {
     let started = services.start_link(caller, who.platform).await?;
     let url: url::Url = started.going_to.url.parse()?;
     let scopes = url.query_pairs().find(|(name, _)| name == "scope").map(|(_, value)| value.into_owned()).unwrap_or_default();

@@ -2,13 +2,13 @@
 //! tells what failed, what was skipped and why, and counts.
 
 mod checks;
-mod outcome;
-mod postgres;
+pub(crate) mod outcome;
+pub(crate) mod postgres;
 mod suites;
 
 use crate::setup::{self, Package};
 use crate::workspace::Workspace;
-use crate::{bench, build};
+use crate::{bench, build, faults};
 use anyhow::Result;
 use clap::Args;
 use outcome::Outcome;
@@ -38,7 +38,7 @@ const fn phase(name: &'static str, work: fn(&Workspace) -> Result<Outcome>) -> P
 }
 
 /// In this order: what is quick and often wrong comes first.
-const PHASES: [Phase; 15] = [
+const PHASES: [Phase; 17] = [
     phase("format", checks::format),
     phase("configuration", checks::configuration),
     phase("styles", checks::styles),
@@ -52,6 +52,8 @@ const PHASES: [Phase; 15] = [
     phase("doctests", suites::doctests),
     phase("zones", suites::zones),
     phase("browser", suites::browser),
+    phase("faults", faults::short),
+    Phase { name: "faults-all", is_extra: true, work: faults::all },
     Phase { name: "release", is_extra: true, work: release },
     Phase { name: "bench", is_extra: true, work: benchmarks },
 ];
@@ -89,7 +91,7 @@ impl TestArgs {
 fn set_up(phases: &[&Phase]) {
     let needed = |name| phases.iter().any(|phase| phase.name == name);
     let mut packages = Vec::new();
-    if needed("tests") {
+    if needed("tests") || needed("faults") || needed("faults-all") {
         packages.push(Package::PostgreSql);
     }
     if needed("zones") {

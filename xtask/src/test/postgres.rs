@@ -20,26 +20,43 @@ struct Cluster {
 }
 
 /// Stops the cluster when dropped.
-pub(super) struct PostgreSql {
+pub(crate) struct PostgreSql {
     /// For `STAYPOSTED_TEST_POSTGRES_URL`: a superuser who may create databases.
-    pub(super) url: String,
+    pub(crate) url: String,
+    programs: PathBuf,
+    port: u16,
 }
 
 impl PostgreSql {
+    /// One of PostgreSQL's programs for clients.
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
+        self.programs.join(name)
+    }
+
+    /// Ends the server without a word to anybody, and starts it again at the same port: as after a crash.
+    pub(crate) fn restart_at_once(&self) -> Result<()> {
+        let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        let cluster = running.as_ref().context("PostgreSQL does not run")?;
+        let mut stop = cluster.program("pg_ctl");
+        stop.args(["stop", "--mode=immediate", "--silent", "--pgdata"]).arg(cluster.data());
+        run(stop.stdout(Stdio::null()))?;
+        cluster.launch(self.port)
+    }
+
     /// Makes and starts a cluster; some seconds.
-    pub(super) fn start() -> Result<Self> {
+    pub(crate) fn start() -> Result<Self> {
         let programs = setup::postgres()?;
         let folder = std::env::temp_dir().join(format!("stayposted-postgres-{}", std::process::id()));
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         if is_root() {
             run(Command::new("chown").arg(unprivileged_user()).arg(&folder))?;
         }
-        let cluster = Cluster { programs, folder };
+        let cluster = Cluster { programs: programs.clone(), folder };
         let port = free_port()?;
         let started = cluster.make().and_then(|()| cluster.launch(port));
         // From here on the cluster is removed, whatever becomes of the run.
         *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) = Some(cluster);
-        let running = Self { url: format!("postgres://postgres@127.0.0.1:{port}/postgres") };
+        let running = Self { url: format!("postgres://postgres@127.0.0.1:{port}/postgres"), programs, port };
         started.map(|()| running)
     }
 }
@@ -51,7 +68,7 @@ impl Drop for PostgreSql {
 }
 
 /// Ctrl-C and its kin end the run, but first the cluster.
-pub(super) fn stop_when_told_to_end() -> Result<()> {
+pub(crate) fn stop_when_told_to_end() -> Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     std::thread::spawn(move || {
         if signals.forever().next().is_some() {
