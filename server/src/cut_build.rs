@@ -17,7 +17,7 @@ use domain::summary::compose::ComposeInput;
 use domain::time::{Clock, OffsetClock, Timestamp, minutes};
 use serde_json::{Value, json};
 use service::Services;
-use service::clocks::SystemClock;
+use service::clocks::{NodeClock, SystemClock};
 use service::moments::Zone;
 use store::StoreError;
 use tokio::sync::Notify;
@@ -57,6 +57,9 @@ pub(crate) struct Scene {
     /// The file with the offset of the world clock in microseconds; it may only grow.
     #[arg(long)]
     clock: PathBuf,
+    /// The machine's clock is so many seconds ahead.
+    #[arg(long, default_value_t = 0)]
+    clock_ahead: u64,
     /// Die at this cut, counted from 1.
     #[arg(long)]
     cut: Option<u64>,
@@ -114,7 +117,7 @@ pub(crate) async fn run(command: CutsCommand) -> anyhow::Result<()> {
     }
     match command {
         CutsCommand::Prepare(args) => prepare(args).await,
-        CutsCommand::Simulate(args) => simulate::run(args.simulate, Arc::new(follow(args.clock, None).await?)).await,
+        CutsCommand::Simulate(args) => simulate::run(args.simulate, Arc::new(follow(args.clock, Arc::new(SystemClock), None).await?)).await,
         CutsCommand::Serve(args) => {
             let wake = Arc::new(Notify::new());
             let world = args.scene.enter(Some(Arc::clone(&wake))).await?;
@@ -145,24 +148,26 @@ fn end_with_parent() {
 impl Scene {
     async fn enter(&self, wake: Option<Arc<Notify>>) -> anyhow::Result<start::World> {
         cuts::arm(self.cut, self.log_cuts.as_deref()).context("the log of cuts cannot be written")?;
-        let clock = follow(self.clock.clone(), wake).await?;
+        let ahead = i64::try_from(self.clock_ahead)?.saturating_mul(1_000_000);
+        let node = NodeClock::new(Arc::new(OffsetClock::new(Arc::new(SystemClock), ahead)));
+        let clock = follow(self.clock.clone(), Arc::new(node.clone()), wake).await?;
         let mut pages = self.platforms.clone();
         pages.set_host(Some("localhost"))?;
-        Ok(start::World { clock: Arc::new(clock), endpoints: demo::endpoints(&pages, &self.platforms)?, rehearsal: None })
+        Ok(start::World { node, clock: Arc::new(clock), endpoints: demo::endpoints(&pages, &self.platforms)?, rehearsal: None })
     }
 }
 
 /// A world clock that several processes share by a file.
-async fn follow(file: PathBuf, wake: Option<Arc<Notify>>) -> anyhow::Result<OffsetClock> {
+async fn follow(file: PathBuf, base: Arc<dyn Clock>, wake: Option<Arc<Notify>>) -> anyhow::Result<OffsetClock> {
     let read = move || -> anyhow::Result<i64> { Ok(std::fs::read_to_string(&file)?.trim().parse()?) };
-    let clock = OffsetClock::new(Arc::new(SystemClock), read().context("the clock's file cannot be read")?);
+    let clock = OffsetClock::new(Arc::clone(&base), read().context("the clock's file cannot be read")?);
     let moved = clock.clone();
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(LOOK).await;
             let offset = read().unwrap_or_default();
             if offset > moved.offset() {
-                moved.advance_to(Timestamp(SystemClock.now().0.saturating_add(offset)));
+                moved.advance_to(Timestamp(base.now().0.saturating_add(offset)));
                 if let Some(wake) = &wake {
                     wake.notify_one();
                 }

@@ -88,6 +88,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_start_that_was_killed_leaves_a_draft_and_no_half_id() {
+        let path = testkit::db::folder();
+        let chance = testkit::FakeChance::seeded(2);
+        std::fs::create_dir_all(&path).unwrap();
+        std::fs::write(path.join("node.new"), "3f").unwrap();
+        let node = Folder::open(&path, &chance).unwrap().node();
+        assert_eq!(Folder::open(&path, &chance).unwrap().node(), node);
+        assert!(!path.join("node.new").exists());
+    }
+
+    #[test]
     fn one_folder_serves_one_process() {
         let path = testkit::db::folder();
         let chance = testkit::FakeChance::seeded(1);

@@ -9,7 +9,7 @@ use domain::time::{Clock, days};
 use object_store::local::LocalFileSystem;
 use platforms::adapter::Endpoints;
 use platforms::secret::AppSecret;
-use service::clocks::SystemClock;
+use service::clocks::{NodeClock, SystemClock};
 use service::services::Parts;
 use service::{Clocks, Rehearsal, Services, Settings};
 use store::Store;
@@ -32,6 +32,8 @@ pub(crate) struct Backend {
 /// What differs between a real server and the rehearsal.
 #[derive(Debug)]
 pub(crate) struct World {
+    /// Wall time: this node's, which the database sets right.
+    pub node: NodeClock,
     /// World time.
     pub clock: Arc<dyn Clock>,
     /// Where the platforms are reached.
@@ -44,7 +46,8 @@ impl World {
     /// The real world.
     pub(crate) fn real() -> Self {
         let endpoints = Platform::ALL.iter().map(|&platform| (platform, platforms::public_endpoints(platform))).collect();
-        Self { clock: Arc::new(SystemClock), endpoints, rehearsal: None }
+        let node = NodeClock::new(Arc::new(SystemClock));
+        Self { clock: Arc::new(node.clone()), node, endpoints, rehearsal: None }
     }
 }
 
@@ -58,13 +61,15 @@ pub(crate) async fn backend(data: &Data, public_url: Url, world: World) -> anyho
     let vault = Arc::new(vault(data, &folder)?);
     let store = database(data, &folder).await?;
     check_key(&store, &vault).await?;
+    world.node.ask(&store).await.context("the database does not tell the time")?;
+    tokio::spawn(world.node.clone().keep_right(store.clone()));
     let media_folder = folder.join("media");
     std::fs::create_dir_all(&media_folder).context("the folder for images cannot be made")?;
     let services = Services::new(Parts {
         store,
         vault,
         adapters: platforms::adapters()?,
-        clocks: Clocks { world: world.clock, wall: Arc::new(SystemClock) },
+        clocks: Clocks { world: world.clock, wall: Arc::new(world.node) },
         chance,
         media: Arc::new(LocalFileSystem::new_with_prefix(&media_folder)?),
         settings: Settings {

@@ -12,7 +12,7 @@ use domain::time::Timestamp;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgArguments, PgListener, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
-use sqlx::{FromRow, Postgres, SqlStr, Sqlite, Transaction};
+use sqlx::{Connection, FromRow, Postgres, SqlStr, Sqlite, Transaction};
 use tokio::sync::broadcast;
 
 use crate::error::StoreError;
@@ -180,7 +180,13 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5));
-        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            // When the disk is full SQLite ends a transaction by itself; the driver does not notice and believes for ever
+            // that it runs. Such a connection makes room for a new one.
+            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+            .connect_with(options.clone())
+            .await?;
         migrations(SQLITE_MIGRATIONS).run(&writer).await?;
         let readers = SqlitePoolOptions::new().max_connections(4).connect_with(options.read_only(true)).await?;
         Ok(Self::with(Pools::Sqlite { writer, readers }))
@@ -200,6 +206,18 @@ impl Store {
 
     fn with(pools: Pools) -> Self {
         Self { pools, announce: broadcast::channel(1024).0 }
+    }
+
+    /// The database's own time; none on SQLite, which has no other than this machine's.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn now(&self) -> Result<Option<Timestamp>, StoreError> {
+        if !self.is_shared() {
+            return Ok(None);
+        }
+        let row: Option<(i64,)> = self.row("select (extract(epoch from clock_timestamp()) * 1000000)::bigint", &[]).await?;
+        Ok(row.map(|row| Timestamp(row.0)))
     }
 
     /// Whether this is PostgreSQL, where several processes may share the work.

@@ -19,7 +19,7 @@ use domain::platform::Platform;
 use domain::time::{Clock, OffsetClock};
 use platforms::adapter::Endpoints;
 use service::Rehearsal;
-use service::clocks::SystemClock;
+use service::clocks::{NodeClock, SystemClock};
 use simulator::{Simulator, SimulatorConfig};
 use url::Url;
 use vault::SystemChance;
@@ -78,7 +78,8 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     let seed = if is_new { args.seed } else { Seed::Empty };
     // The story of the sample begins in the past and is lived through up to now.
     let offset = if seed == Seed::Sample { -story::length() } else { read_offset(&args.data)? };
-    let clock = OffsetClock::new(Arc::new(SystemClock), offset);
+    let node = NodeClock::new(Arc::new(SystemClock));
+    let clock = OffsetClock::new(Arc::new(node.clone()), offset);
     let world: Arc<dyn Clock> = Arc::new(clock.clone());
 
     let simulator = Simulator::new(SimulatorConfig {
@@ -91,7 +92,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     })?;
     let settings = serve_settings(&args, &origin);
     let rehearsal = Rehearsal { platforms_url: pages.to_string().trim_end_matches('/').to_owned() };
-    let world = start::World { clock: world, endpoints: endpoints(&pages, &api)?, rehearsal: Some(rehearsal) };
+    let world = start::World { node, clock: world, endpoints: endpoints(&pages, &api)?, rehearsal: Some(rehearsal) };
     let backend = start::backend(&settings.data, origin.clone(), world).await?;
     start::set_apps(&backend.services, &settings.apps).await?;
     let owner = seed::owner(&backend.services).await?;
