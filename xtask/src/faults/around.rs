@@ -21,6 +21,8 @@ pub(super) enum Trouble {
     DatabaseHangs,
     /// A node is stopped for longer than its lease, and goes on as if nothing had been.
     StoppedPastLease,
+    /// The clock of one of the machines is five minutes ahead.
+    ClockAhead,
     /// Nobody answers at the platforms for an hour of world time.
     PlatformsAway,
     /// The disk says that what it was given is not safe.
@@ -42,7 +44,7 @@ pub(super) fn all(scenario: Scenario, setting: Setting) -> Vec<Trouble> {
         Setting::Postgres => {
             vec![Trouble::PostgresRestarted, Trouble::ConnectionsCut, Trouble::DatabaseHangs, Trouble::PlatformsAway]
         }
-        Setting::PostgresThreeNodes => vec![Trouble::StoppedPastLease, Trouble::ConnectionsCut],
+        Setting::PostgresThreeNodes => vec![Trouble::ClockAhead, Trouble::StoppedPastLease, Trouble::ConnectionsCut],
     };
     if setting == Setting::Sqlite {
         for kind in KINDS {
@@ -79,6 +81,7 @@ impl Trouble {
             | Self::StoppedPastLease
             | Self::FsyncFails
             | Self::DiskFull => Allowed { losses: 20, trouble: true, ..Allowed::default() },
+            Self::ClockAhead => Allowed::default(),
             Self::PlatformsAway => Allowed { losses: 20, trouble: true, ..Allowed::default() },
             Self::Platform { kind, .. } => Allowed { losses: 3, trouble: true, hidden: kind == "listing_lag", ..Allowed::default() },
         }
@@ -89,11 +92,12 @@ impl Trouble {
 pub(super) fn play(house: &House, template: &Template, setting: Setting, trouble: Trouble) -> Result<Vec<String>> {
     let mut stage = Stage::set(house, template, setting)?;
     let before = stage.calls("pinterest")?.len();
-    let complaints = go_through(&mut stage, trouble)
+    let mut complaints = go_through(&mut stage, trouble)
         .and_then(|()| oracle::judge(&mut stage, 1, before, trouble.allows()))
         .unwrap_or_else(|error| vec![format!("{error:#}")]);
     if !complaints.is_empty() {
         stage.is_kept = true;
+        complaints.push(format!("kept: {}", stage.folder.display()));
     }
     if trouble == Trouble::DiskFull {
         stage.stop_all();
@@ -118,7 +122,8 @@ fn go_through(stage: &mut Stage<'_>, trouble: Trouble) -> Result<()> {
     }
     stage.add_node(arms)?;
     for _ in 1..stage.setting().nodes() {
-        stage.add_node(Arms::default())?;
+        let clock_ahead = if trouble == Trouble::ClockAhead && stage.nodes.len() == 1 { 300 } else { 0 };
+        stage.add_node(Arms { clock_ahead, ..Arms::default() })?;
     }
     let calls = stage.calls("pinterest")?.len();
     let mut began: Option<Instant> = None;
@@ -143,7 +148,7 @@ impl Trouble {
     /// One look at a world in trouble. Whether the trouble is over.
     fn step(self, stage: &mut Stage<'_>, step: &mut u32, since: Duration) -> Result<bool> {
         match self {
-            Self::Platform { .. } => Ok(true),
+            Self::Platform { .. } | Self::ClockAhead => Ok(true),
             Self::PostgresRestarted => {
                 if *step == 0 {
                     *step = 1;

@@ -58,6 +58,9 @@ pub(crate) struct FaultsArgs {
     /// Also all trouble around us: databases, disks, platforms, stopped nodes; part of `--all`
     #[arg(long)]
     around: bool,
+    /// Of the trouble around us only that whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    trouble: Option<String>,
     /// How many worlds run at once
     #[arg(long, default_value_t = 2)]
     jobs: usize,
@@ -224,6 +227,9 @@ fn go_through_all(house: &House, troubles: &[(&Template, Setting, Trouble)], at_
                 let name = format!("{} on {}, {trouble:?}", template.scenario.name(), setting.name());
                 let complaints = around::play(house, template, *setting, *trouble).with_context(|| name.clone())?;
                 println!("   {} {name}", if complaints.is_empty() { "ok" } else { "FAILED" });
+                for complaint in &complaints {
+                    println!("      {complaint}");
+                }
                 let mut report = report.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 report.troubles += 1;
                 report.failed.extend(complaints.into_iter().map(|complaint| format!("{name}: {complaint}")));
@@ -360,13 +366,14 @@ fn everything(workspace: &Workspace, args: &FaultsArgs) -> Result<Outcome> {
         .iter()
         .filter(|_| args.around || args.all)
         .flat_map(|(template, setting)| around::all(template.scenario, *setting).into_iter().map(|trouble| (*template, *setting, trouble)))
+        .filter(|(_, _, trouble)| args.trouble.as_ref().is_none_or(|text| format!("{trouble:?}").contains(text)))
         .collect();
     println!("   {} worlds to play", jobs.len() + troubles.len());
     play_all(&house, &jobs, args.jobs.max(1), &report)?;
     go_through_all(&house, &troubles, args.jobs.max(1), &report)?;
     let mut report = report.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     report.print();
-    if args.short || args.all || args.around {
+    if args.short || args.all {
         recover(&house, &templates, &mut report)?;
     }
     let mut outcome = Outcome::passed(report.tallies.values().map(|tally| tally.worlds).sum::<usize>() + report.troubles);

@@ -175,7 +175,7 @@ impl Evidence {
         if unclear > 0 && self.allowed.losses == 0 {
             self.complain(format!("{unclear} posts are asked about, and no answer can have been lost"));
         }
-        let accepted = self.calls.iter().filter(|call| call["op"] == "commit" && is_good(call)).count();
+        let accepted = self.calls.iter().filter(|call| call["op"] == "commit" && is_done(call)).count();
         let online: usize = self.online.values().map(Vec::len).sum();
         if accepted != online {
             self.complain(format!("{accepted} commits were accepted, and {online} posts are online"));
@@ -192,7 +192,7 @@ impl Evidence {
         for login in logins {
             let person = text(&login["person"]);
             let renewals = self.calls.iter().filter(|call| call["op"] == "token" && call["account"] == person);
-            let accepted = i64::try_from(renewals.filter(|call| is_good(call)).count())?;
+            let accepted = i64::try_from(renewals.filter(|call| is_done(call)).count())?;
             // The consent brought the first generation.
             let kept = login["generation"].as_i64().context("a login without generation")? - 1;
             let lost = accepted - kept;
@@ -228,7 +228,8 @@ impl Evidence {
         for thread in &threads {
             let root = &thread["root"];
             let stages: Vec<&str> = list(&thread["stages"]).iter().map(|stage| text(&stage["stage"])).collect();
-            let key = format!("{} {}", text(&root["root"]), root["delivery"].as_str().or(root["grant"].as_str()).unwrap_or_default());
+            let about = ["delivery", "grant", "account", "platform"].into_iter().find_map(|field| root[field].as_str());
+            let key = format!("{} {}", text(&root["root"]), about.unwrap_or_default());
             *open.entry(key).or_default() += 1;
             let expected: &[&str] = match text(&root["root"]) {
                 "delivery" => &["needs_answer", "refused"],
@@ -272,6 +273,13 @@ impl Evidence {
     }
 }
 
-fn is_good(call: &Value) -> bool {
-    call["status"].as_u64().is_some_and(|status| (200..300).contains(&status))
+/// Whether the platform did what the call asked for, whatever became of its answer.
+fn is_done(call: &Value) -> bool {
+    let has = |kind: &str| list(&call["faults"]).iter().any(|fault| fault == kind);
+    if has("drop_after_accept") || has("error_after_accept") {
+        return true;
+    }
+    let is_good = call["status"].as_u64().is_some_and(|status| (200..300).contains(&status));
+    // Only of a commit that damaged answer tells what has happened.
+    is_good && (call["op"] == "commit" || !has("broken_json"))
 }

@@ -251,6 +251,8 @@ impl Template {
 pub(super) struct Arms {
     /// It dies at this cut.
     pub(super) cut: Option<u64>,
+    /// Its machine's clock is so many seconds ahead.
+    pub(super) clock_ahead: u64,
     /// It runs under strace, with these arguments, and on one runtime thread.
     pub(super) strace: Option<Vec<String>>,
 }
@@ -347,13 +349,14 @@ impl<'a> Stage<'a> {
         command.args(["cuts", "serve", "--addr", address, "--public-url", "http://127.0.0.1:3000/", "--data"]).arg(data);
         command.args(["--platforms", &self.platforms.url(), "--clock"]).arg(self.folder.join("clock"));
         command.arg("--log-cuts").arg(data.join("cuts"));
+        command.args(["--clock-ahead", &arms.clock_ahead.to_string()]);
         if let Some(at) = arms.cut {
             command.args(["--cut", &at.to_string()]);
         }
         if let Some(database) = &self.database {
             command.args(["--database-url", &self.house.database_url(database)?]);
         }
-        start(&mut command, &data.join("log"))
+        start(&mut command, &data.with_extension("log"))
     }
 
     /// Starts a node again in its folder, unhurt.
@@ -538,7 +541,7 @@ impl Node {
 
     /// The end of what it said.
     pub(super) fn last_words(&self) -> String {
-        let log = fs::read_to_string(self.data.join("log")).unwrap_or_default();
+        let log = fs::read_to_string(self.data.with_extension("log")).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(12)..].join("\n")
     }
