@@ -137,6 +137,10 @@ fn migrations(list: Migrations) -> Migrator {
     Migrator::with_migrations(list.iter().map(each).collect())
 }
 
+/// A server may be told to answer a commit before it is on disk. After a crash of that server an intent to send would be
+/// gone while its request has left: our commits wait.
+const DURABLE: &str = "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'";
+
 /// PostgreSQL's channel for announcements between processes.
 const CHANNEL: &str = "stayposted";
 
@@ -199,7 +203,12 @@ impl Store {
     pub async fn open_postgres(url: &str) -> Result<Self, StoreError> {
         let options =
             sqlx::postgres::PgConnectOptions::from_str(url).map_err(|_| StoreError::BadAddress("not a postgres:// address".to_owned()))?;
-        let pool = PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(5)).connect_with(options).await?;
+        let pool = PgPoolOptions::new()
+            .max_connections(16)
+            .acquire_timeout(Duration::from_secs(5))
+            .after_connect(|connection, _| Box::pin(async move { sqlx::query(DURABLE).execute(connection).await.map(drop) }))
+            .connect_with(options)
+            .await?;
         migrations(POSTGRES_MIGRATIONS).run(&pool).await?;
         Ok(Self::with(Pools::Postgres(pool)))
     }

@@ -2,6 +2,17 @@
 
 use store::args;
 
+/// The server of the tests answers commits before they are on disk. An intent that it forgets in a crash would be sent twice.
+#[tokio::test]
+async fn a_commit_is_on_disk_when_it_returns_whatever_the_server_was_told() {
+    for fresh in testkit::db::each().await {
+        if fresh.store.is_shared() {
+            let setting: Option<(String,)> = fresh.store.row("select current_setting('synchronous_commit')", args![]).await.unwrap();
+            assert_eq!(setting.unwrap().0, "on");
+        }
+    }
+}
+
 /// SQLite ends a transaction by itself when the disk is full or fails; `or rollback` makes it do the same on a healthy one.
 /// The driver then believes that the transaction still runs, and gives nobody another: one full disk would stop everything
 /// until the next restart.
