@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_wrong_machine_follows_the_database() {
-        let machine = FakeClock::new();
+        let machine = FakeClock::default();
         let clock = NodeClock::new(Arc::new(machine.clone()));
         let right = machine.now() + Duration::from_secs(300);
         clock.set_right(machine.now(), right, machine.now());
@@ -100,7 +100,7 @@ mod tests {
     #[tokio::test]
     async fn every_database_of_several_nodes_tells_the_time() {
         for fresh in testkit::db::each().await {
-            let machine = FakeClock::new();
+            let machine = FakeClock::default();
             let clock = NodeClock::new(Arc::new(machine.clone()));
             clock.ask(&fresh.store).await.unwrap();
             let system = SystemClock.now();
