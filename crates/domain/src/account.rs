@@ -7,7 +7,7 @@ use crate::grant::GrantState;
 use crate::time::Timestamp;
 
 /// The state of an account (design section 4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum AccountState {
     /// Nothing stands in its way.

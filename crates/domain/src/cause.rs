@@ -108,7 +108,7 @@ impl Cause {
 }
 
 /// How sure a verdict is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Confidence {
     /// The platform gives no reason, or several causes give the same answer.
@@ -120,7 +120,7 @@ pub enum Confidence {
 }
 
 /// What a platform said, classified: class and cause with the evidence they were read from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Verdict {
     /// What the answer means.
     pub class: Class,

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::account::{AccountState, can_post};
 use crate::cause::Verdict;
-use crate::grant::InvalidTransition;
+use crate::grant::{GrantState, InvalidTransition};
 use crate::time::{Timestamp, hours, minutes};
 
 /// Through trouble of the platform or our own absence a delivery may still go out this late.
@@ -17,6 +18,16 @@ pub const ORDER_WAIT: Duration = minutes(10);
 pub const KEEP_LOOKING: Duration = hours(24);
 /// After an unknown outcome a person is asked within this time. World and wall run alike here.
 pub const ASK_WITHIN: Duration = Duration::from_secs(60);
+/// They are asked this long after it; a call that hangs until its timeout still leaves time within [`ASK_WITHIN`].
+pub const ASK_AFTER: Duration = Duration::from_secs(40);
+/// While the outcome is unknown we look at once, and this long after; at the last of these a person is asked.
+const LOOKS: [Duration; 3] = [Duration::from_secs(5), Duration::from_secs(20), ASK_AFTER];
+/// A token that ends within this time is renewed before it is used.
+pub const TOKEN_MARGIN: Duration = Duration::from_secs(30);
+/// How long a renewal is waited for.
+pub const RENEWAL_WAIT: Duration = Duration::from_secs(5);
+/// How long a login in trouble is waited for before it is tried again.
+pub const TROUBLE_WAIT: Duration = Duration::from_secs(45);
 /// Login, scopes, media, limits and quota are checked this long before a post is due.
 pub const PRE_FLIGHT: Duration = minutes(60);
 
@@ -59,7 +70,7 @@ impl MissedWhy {
 }
 
 /// Why a delivery failed: the post itself was refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailedWhy {
     /// The platform refused text, media, place or policy.
@@ -97,7 +108,7 @@ pub enum KnownBy {
 }
 
 /// The state of a delivery.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum DeliveryState {
     /// Waits for somebody's approval.
@@ -215,7 +226,7 @@ pub enum DeliveryEvent {
         /// When the platform says it was created.
         created_at: Timestamp,
     },
-    /// Proof that it does not exist. Never: absence in a list.
+    /// Proof that it does not exist, and that no request still under way can make it. Never: absence in a list.
     ProvenAbsent,
     /// No machine can tell: ask.
     Ask,
@@ -318,23 +329,34 @@ impl DeliveryState {
         matches!(self, Self::Missed { .. } | Self::Failed { .. } | Self::Unconfirmed { .. })
     }
 
-    /// What an expired lease means in this state: nothing is ever sent a second time.
-    ///
-    /// `None` where no worker holds a lease.
-    pub const fn after_lost_lease(&self) -> Option<LostLease> {
+    /// What the worker that claims it owes it, be it claimed at its time or because a lease ran out: nothing is ever sent
+    /// a second time.
+    pub fn duty(&self, due_at: Timestamp, now: Timestamp) -> Duty {
         match self {
-            Self::Preparing { .. } => Some(LostLease::ResumeThere),
-            Self::Committing { .. } => Some(LostLease::Confirm),
-            Self::Confirming { .. } | Self::Unconfirmed { .. } | Self::Processing { .. } => Some(LostLease::LookAgain),
-            _ => None,
+            Self::Scheduled if due_at > now => Duty::Check,
+            Self::Scheduled | Self::Waiting { .. } => Duty::Begin,
+            Self::Preparing { .. } => Duty::Resume,
+            Self::AwaitingApproval => Duty::Give(MissedWhy::NotApproved),
+            Self::Committing { .. } => Duty::Doubt,
+            Self::Confirming { .. } if self.is_to_ask(now) => Duty::AskAndLook,
+            Self::Confirming { .. } | Self::Unconfirmed { .. } => Duty::Look,
+            Self::Processing { .. } => Duty::Follow,
+            Self::Published { .. } => Duty::ReadBack,
+            Self::Missed { .. } | Self::Failed { .. } | Self::Canceled { .. } => Duty::Nothing,
         }
     }
 
-    /// When an unconfirmed or confirming delivery is looked for again: after 1, 5, 20 and 60 minutes, then hourly,
-    /// for 24 hours (ux.md section 4, Not confirmed).
+    /// Whether looking has lasted long enough: now a person is asked.
+    pub fn is_to_ask(&self, now: Timestamp) -> bool {
+        matches!(self, Self::Confirming { since } if now >= *since + ASK_AFTER)
+    }
+
+    /// When one is looked for again whose outcome is unknown: while nobody was asked, after 5, 20 and 40 seconds; then after
+    /// 1, 5, 20 and 60 minutes, then hourly, for 24 hours (ux.md section 4, Not confirmed).
     pub fn next_look(&self, now: Timestamp) -> Option<Timestamp> {
         let since = match self {
-            Self::Confirming { since } | Self::Unconfirmed { since, .. } => *since,
+            Self::Confirming { since } => return LOOKS.iter().map(|look| *since + *look).find(|look| *look > now),
+            Self::Unconfirmed { since, .. } => *since,
             _ => return None,
         };
         let steps = [minutes(1), minutes(5), minutes(20), minutes(60)];
@@ -344,15 +366,120 @@ impl DeliveryState {
     }
 }
 
-/// What a worker does with a row whose lease ran out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LostLease {
-    /// Resume after the last remembered step.
-    ResumeThere,
-    /// The request may have left: look, never send.
-    Confirm,
-    /// Look again.
-    LookAgain,
+/// What a worker does with a delivery that it has claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Duty {
+    /// Not due yet: check ahead of time.
+    Check,
+    /// Begin it: prepare, then commit.
+    Begin,
+    /// Go on after the last remembered step.
+    Resume,
+    /// Give it up as missed.
+    Give(MissedWhy),
+    /// The request may have left and nobody waits for its answer any more: the outcome is unknown. Look, never send.
+    Doubt,
+    /// Look for it.
+    Look,
+    /// Ask a person, and look for it.
+    AskAndLook,
+    /// Ask what became of what is being processed.
+    Follow,
+    /// Read it back.
+    ReadBack,
+    /// It is settled.
+    Nothing,
+}
+
+/// What surrounds a delivery that is due.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstances {
+    /// How its account stands.
+    pub account: AccountState,
+    /// How the login stands.
+    pub login: GrantState,
+    /// When the access token ends, if stated.
+    pub access_expires_at: Option<Timestamp>,
+    /// Whether the login can be renewed without a person.
+    pub has_refresh: bool,
+    /// "Do not send after".
+    pub not_after: Option<Timestamp>,
+    /// Until when it may go out.
+    pub late_until: Timestamp,
+    /// Whether something but ourselves has held it up.
+    pub was_tried: bool,
+    /// Until when the platform must not be called for it.
+    pub limit: Option<Timestamp>,
+}
+
+/// What becomes of something due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fate {
+    /// It goes out.
+    Go,
+    /// It must not even be tried.
+    Miss(MissedWhy),
+    /// Not now.
+    Wait {
+        /// Until then.
+        until: Timestamp,
+        /// Whether the login's tokens are to be renewed meanwhile.
+        renew: bool,
+    },
+}
+
+impl Circumstances {
+    /// What becomes of a delivery that is due at `now`.
+    pub fn fate(&self, now: Timestamp) -> Fate {
+        match self.account {
+            AccountState::Ok => {}
+            AccountState::Paused { .. } => return Fate::Miss(MissedWhy::Paused),
+            AccountState::Blocked { .. } | AccountState::Gone { .. } | AccountState::Unlinked => {
+                return Fate::Miss(MissedWhy::AccountBlocked);
+            }
+        }
+        if matches!(self.login, GrantState::SignInNeeded { .. } | GrantState::Unlinked) {
+            return Fate::Miss(MissedWhy::Disconnected);
+        }
+        if self.not_after.is_some_and(|end| end < now) {
+            return Fate::Miss(MissedWhy::TooLate);
+        }
+        if now >= self.late_until {
+            // Nothing held it up but us, unless it was waiting for the platform.
+            return Fate::Miss(if self.was_tried { MissedWhy::PlatformDown } else { MissedWhy::WeWereOff });
+        }
+        // A login in trouble is not a lost one: it waits, like the platform behind it.
+        if !can_post(self.account, self.login, self.access_expires_at, now) {
+            return Fate::Wait { until: now + TROUBLE_WAIT, renew: true };
+        }
+        if self.has_refresh && self.access_expires_at.is_some_and(|end| end <= now + TOKEN_MARGIN) {
+            return Fate::Wait { until: now + RENEWAL_WAIT, renew: true };
+        }
+        self.limit.map_or(Fate::Go, |until| Fate::Wait { until, renew: false })
+    }
+}
+
+/// What a look at the platform says of one delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sighting {
+    /// The one match is this delivery's post.
+    Found,
+    /// Nothing was seen, which proves nothing.
+    NotFound,
+    /// No machine can tell whose it is.
+    Ambiguous,
+}
+
+impl Sighting {
+    /// Judges the matches that are bound to no other delivery. `has_twin`: another delivery with the same words to the same
+    /// account is of unknown outcome too, or there by a person's word, so that the match may just as well be that one's post.
+    pub const fn of(free: usize, has_twin: bool) -> Self {
+        match (free, has_twin) {
+            (0, _) => Self::NotFound,
+            (1, false) => Self::Found,
+            _ => Self::Ambiguous,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -462,15 +589,38 @@ mod tests {
                 assert!(next.code() != "committing" && next.code() != "preparing", "{name}");
             }
         }
-        assert_eq!(DeliveryState::Committing { since: NOW }.after_lost_lease(), Some(LostLease::Confirm));
+        assert_eq!(DeliveryState::Committing { since: NOW }.duty(NOW, NOW), Duty::Doubt);
     }
 
     #[test]
-    fn we_look_again_after_1_5_20_and_60_minutes_and_stop_after_a_day() {
+    fn we_look_three_times_before_a_person_is_asked_and_then_for_a_day() {
         let state = DeliveryState::Confirming { since: NOW };
-        assert_eq!(state.next_look(NOW), Some(NOW + minutes(1)));
-        assert_eq!(state.next_look(NOW + minutes(1)), Some(NOW + minutes(5)));
-        assert_eq!(state.next_look(NOW + minutes(60)), Some(NOW + hours(2)));
-        assert_eq!(state.next_look(NOW + hours(24)), None);
+        let second = |n| NOW + Duration::from_secs(n);
+        assert_eq!([state.next_look(NOW), state.next_look(second(5)), state.next_look(second(20))], [5, 20, 40].map(|n| Some(second(n))));
+        assert_eq!(state.next_look(NOW + ASK_AFTER), None);
+        assert_eq!([state.is_to_ask(second(39)), state.is_to_ask(NOW + ASK_AFTER)], [false, true]);
+
+        let asked = DeliveryState::Unconfirmed { asked_at: NOW + ASK_AFTER, since: NOW };
+        assert_eq!(asked.next_look(NOW), Some(NOW + minutes(1)));
+        assert_eq!(asked.next_look(NOW + minutes(1)), Some(NOW + minutes(5)));
+        assert_eq!(asked.next_look(NOW + minutes(60)), Some(NOW + hours(2)));
+        assert_eq!(asked.next_look(NOW + hours(24)), None);
+    }
+
+    #[test]
+    fn every_state_that_is_not_settled_has_a_duty() {
+        for state in states() {
+            let is_settled = matches!(state.code(), "missed" | "failed" | "canceled");
+            assert_eq!(state.duty(NOW, NOW) == Duty::Nothing, is_settled, "{}", state.code());
+        }
+        assert_eq!(DeliveryState::Scheduled.duty(NOW + minutes(1), NOW), Duty::Check);
+    }
+
+    #[test]
+    fn a_match_is_ours_only_while_no_other_delivery_may_have_made_it() {
+        assert_eq!(Sighting::of(1, false), Sighting::Found);
+        assert_eq!(Sighting::of(1, true), Sighting::Ambiguous);
+        assert_eq!(Sighting::of(2, false), Sighting::Ambiguous);
+        assert_eq!([Sighting::of(0, false), Sighting::of(0, true)], [Sighting::NotFound; 2]);
     }
 }

@@ -9,7 +9,7 @@ use crate::policy::{Policy, Renewal};
 use crate::time::Timestamp;
 
 /// The state of a grant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum GrantState {
     /// Usable.
@@ -35,7 +35,7 @@ pub enum GrantState {
 }
 
 /// How one refresh ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RefreshOutcome {
     /// New tokens came and were saved.
     Renewed,
@@ -134,6 +134,18 @@ impl GrantState {
             Self::Unlinked => "unlinked",
         }
     }
+}
+
+/// Whether what a platform said of the pair `used` says something about the login: not when a newer pair has come
+/// meanwhile. Asked again in the transaction that would write it.
+pub const fn speaks_of(used: i64, newest: i64) -> bool {
+    used >= newest
+}
+
+/// Whether a fresh pair, won with the pair before `fresh`, becomes the newest. Whoever won it and whether their lease still
+/// holds does not matter: a platform that rotates has made it the one that lives.
+pub fn becomes_newest(fresh: i64, newest: i64, state: GrantState) -> bool {
+    fresh > newest && state != GrantState::Unlinked
 }
 
 /// Who brings a login over its end.

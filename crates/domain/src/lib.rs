@@ -9,6 +9,7 @@ pub mod forecast;
 pub mod grant;
 pub mod id;
 pub mod inbox;
+pub mod lease;
 pub mod media;
 pub mod missed;
 pub mod platform;

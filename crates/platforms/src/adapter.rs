@@ -242,7 +242,8 @@ pub enum Looked {
         /// The platform's name of it.
         handle: String,
     },
-    /// Proof that it does not exist (a container that says so; never a list).
+    /// Proof that it does not exist, and that a request still under way cannot make it any more (a container that has run
+    /// out; never a list).
     ProvenAbsent,
 }
 

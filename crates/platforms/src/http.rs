@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use cuts::{Cut, cut};
+use domain::lease;
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder};
 use url::Url;
@@ -16,7 +17,7 @@ use url::Url;
 use crate::adapter::{CallError, HttpError};
 use crate::answer::{Answer, CAP};
 
-/// How long we wait for a platform. A lease outlives twice the longest of these.
+/// How long we wait for a platform; [`lease`] counts on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
     /// For a connection.
@@ -29,7 +30,7 @@ pub struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(5), answer: Duration::from_secs(20), upload: Duration::from_secs(60) }
+        Self { connect: Duration::from_secs(5), answer: lease::LONGEST_CALL, upload: lease::LONGEST_UPLOAD }
     }
 }
 

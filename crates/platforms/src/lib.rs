@@ -2,6 +2,7 @@
 
 pub mod adapter;
 pub mod answer;
+pub mod callback;
 mod facebook;
 mod http;
 mod json;

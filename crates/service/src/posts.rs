@@ -1,6 +1,6 @@
 //! Posts and their proofs.
 
-use domain::delivery::{CanceledWhy, DeliveryEvent, DeliveryState, MissedWhy};
+use domain::delivery::{CanceledWhy, DeliveryEvent, DeliveryState, KEEP_LOOKING, MissedWhy, Sighting};
 use domain::id::{AccountId, DeliveryId, PostId};
 use domain::inbox::Root;
 use domain::media::ImageFacts;
@@ -265,14 +265,16 @@ impl Services {
         };
         let looked = acting.adapter.look(&acting.app, &job, &done, attempted_at, self.now()).await.map_err(ServiceError::Platform)?;
         let Looked::Matches(matches) = looked else { return Ok(None) };
+        let before = attempted_at - KEEP_LOOKING;
+        let has_twin = !matches.is_empty() && self.store.has_twin(delivery.account, &job.text, before, delivery.id).await?;
         let mut free = Vec::new();
         for found in matches {
             if !self.store.is_bound(delivery.account, &found.remote_id, delivery.id).await? {
                 free.push(found);
             }
         }
-        // Which of several is ours, the person has already judged.
-        Ok(if free.len() == 1 { free.pop() } else { None })
+        // Where no machine can tell whose it is, the person has already judged.
+        Ok(if Sighting::of(free.len(), has_twin) == Sighting::Found { free.pop() } else { None })
     }
 
     async fn bind_found(&self, caller: &Caller, before: &Delivery, found: RemotePost) -> Answer<()> {

@@ -54,9 +54,13 @@ async fn lost(backend: &Backend, caller: &Caller) -> GrantId {
 
 async fn lose(backend: &Backend, caller: &Caller, id: GrantId) {
     let verdict = Verdict::plain(Class::Revoked, Cause::UserAction, Confidence::Certain, backend.now());
+    let used = grant(backend, caller, id).await.generation;
     let mut tx = backend.services.store.begin().await.unwrap();
-    assert!(tx.refuse_login(caller.workspace, id, &verdict, ThreadId(backend.services.new_id()), backend.now()).await.unwrap());
-    assert!(!tx.refuse_login(caller.workspace, id, &verdict, ThreadId(backend.services.new_id()), backend.now()).await.unwrap(), "once");
+    assert!(tx.refuse_login(caller.workspace, id, used, &verdict, ThreadId(backend.services.new_id()), backend.now()).await.unwrap());
+    assert!(
+        !tx.refuse_login(caller.workspace, id, used, &verdict, ThreadId(backend.services.new_id()), backend.now()).await.unwrap(),
+        "once"
+    );
     tx.commit().await.unwrap();
 }
 

@@ -1,7 +1,7 @@
 //! Logins: their state, their tokens by generation, their leases and the tries to renew them.
 
 use domain::cause::Verdict;
-use domain::grant::{GrantState, RenewedBy, Schedule, TokenTimes};
+use domain::grant::{GrantState, RenewedBy, Schedule, TokenTimes, speaks_of};
 use domain::id::{AttemptId, GrantId, LeaseId, NodeId, PlatformAppId, WorkspaceId};
 use domain::platform::Platform;
 use domain::time::Timestamp;
@@ -736,12 +736,16 @@ impl Tx {
         self.save_grant(&grant).await
     }
 
-    /// Has the keeper renew a login now, where that can be done without a person. Returns whether it can.
+    /// Has the keeper renew a login now whose tokens of generation `used` no longer serve, where that can be done without a
+    /// person and has not been done since. Returns whether it will be.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn renew_now(&mut self, workspace: WorkspaceId, grant: GrantId, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn renew_now(&mut self, workspace: WorkspaceId, grant: GrantId, used: i64, now: Timestamp) -> Result<bool, StoreError> {
         let Some(mut grant) = self.lock_grant(workspace, grant).await? else { return Ok(false) };
+        if !speaks_of(used, grant.generation) {
+            return Ok(false);
+        }
         if !grant.tokens.has_refresh || !matches!(grant.state, GrantState::Live | GrantState::Retrying { .. }) {
             return Ok(false);
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use domain::account::AccountState;
 use domain::cause::Verdict;
 use domain::delivery::{DeliveryState, LATE_AT_MOST, MissedWhy, ORDER_WAIT};
-use domain::grant::GrantState;
+use domain::grant::{GrantState, speaks_of};
 use domain::id::{AccountId, AttemptId, DeliveryId, GrantId, LeaseId, NodeId, PlatformAppId, PostId, RevisionId, ThreadId, WorkspaceId};
 use domain::inbox::{Root, Stage};
 use domain::platform::Platform;
@@ -249,8 +249,8 @@ pub enum Also {
     TellMissed(Root, Behind, ThreadId),
     /// A root is back to normal.
     Back(Root),
-    /// The platform refused the login.
-    RefuseLogin(GrantId, Box<Verdict>, ThreadId),
+    /// The platform refused the login when it was shown the tokens of this generation.
+    RefuseLogin(GrantId, i64, Box<Verdict>, ThreadId),
     /// The account can no longer be posted to.
     BlockAccount(AccountId, Box<Verdict>, ThreadId),
     /// The account's own token is this one from here on, sealed; none: the login's.
@@ -259,8 +259,8 @@ pub enum Also {
     AppTrouble(Platform, Box<Verdict>, ThreadId),
     /// A call with the account's login worked.
     GoodCall(GrantId, AccountId),
-    /// The login's tokens are needed now.
-    RenewNow(GrantId),
+    /// The login's tokens are needed now: those of this generation are not, or not much longer, taken.
+    RenewNow(GrantId, i64),
     /// Whether the login or account is blocked beyond this post is worth asking now.
     ProbeSoon(GrantId),
     /// How the account's day was.
@@ -388,7 +388,8 @@ impl Tx {
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] when another worker or a person has the row; a duplicate (see
-    /// [`StoreError::is_duplicate`]) when the platform's id is bound to another delivery.
+    /// [`StoreError::is_duplicate`]) when the platform's id is bound to another delivery; [`StoreError::Changed`] when it
+    /// tells of a refused login that has newer tokens by now.
     pub async fn move_delivery(&mut self, to: &Move, together: &mut Together) -> Result<(), StoreError> {
         let (remote_id, published_at) = match &to.state {
             DeliveryState::Published { remote_id, at, .. } => (remote_id.clone(), Some(*at)),
@@ -461,9 +462,17 @@ impl Tx {
                     self.back_to_normal(workspace, root, now).await?;
                 }
             }
-            Also::RefuseLogin(grant, verdict, fresh) => {
+            Also::RefuseLogin(grant, used, verdict, fresh) => {
+                let is_current = match self.lock_grant(workspace, *grant).await? {
+                    Some(grant) => speaks_of(*used, grant.generation),
+                    None => true,
+                };
+                // What the move says of the delivery would be wrong, too.
+                if !is_current {
+                    return Err(StoreError::Changed);
+                }
                 if together.first(format!("refuse {grant}")) {
-                    self.refuse_login(workspace, *grant, verdict, *fresh, now).await?;
+                    self.refuse_login(workspace, *grant, *used, verdict, *fresh, now).await?;
                 }
             }
             Also::BlockAccount(account, verdict, fresh) => {
@@ -492,9 +501,9 @@ impl Tx {
                     self.probe_soon(workspace, *grant, now).await?;
                 }
             }
-            Also::RenewNow(grant) => {
-                if together.first(format!("renew {grant}")) {
-                    self.renew_now(workspace, *grant, now).await?;
+            Also::RenewNow(grant, used) => {
+                if together.first(format!("renew {grant} {used}")) {
+                    self.renew_now(workspace, *grant, *used, now).await?;
                 }
             }
             Also::Health(account, health) => {
@@ -692,6 +701,28 @@ impl Store {
             .row("select count(*) from deliveries where account_id = $1 and remote_id = $2 and id <> $3", args![account, remote_id, except])
             .await?;
         Ok(row.is_some_and(|row| row.0 > 0))
+    }
+
+    /// Whether another delivery to the same account may have made a post with the same words (but for white space) that is
+    /// bound to none: one of unknown outcome, or one that is there by a person's word `since` a moment.
+    ///
+    /// # Errors
+    /// When the database fails or a row contradicts itself.
+    pub async fn has_twin(&self, account: AccountId, text: &str, since: Timestamp, except: DeliveryId) -> Result<bool, StoreError> {
+        let rows: Vec<(String,)> = self
+            .rows(
+                "select r.content from deliveries d join post_revisions r on r.id = d.revision_id \
+                 where d.account_id = $1 and d.id <> $2 and (d.state in ('committing', 'confirming', 'unconfirmed', 'processing') \
+                   or (d.state = 'published' and d.remote_id is null and d.published_at >= $3))",
+                args![account, except, since],
+            )
+            .await?;
+        for (content,) in rows {
+            if crate::posts::content(&content)?.text.split_whitespace().eq(text.split_whitespace()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// How a delivery is now, and under which lease.

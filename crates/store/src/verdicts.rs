@@ -3,7 +3,7 @@
 
 use domain::account::AccountState;
 use domain::cause::{Cause, Class, Verdict};
-use domain::grant::GrantState;
+use domain::grant::{GrantState, speaks_of};
 use domain::id::{AccountId, GrantId, ThreadId, WorkspaceId};
 use domain::inbox::{Root, Stage};
 use domain::platform::Platform;
@@ -64,8 +64,9 @@ impl Account {
 }
 
 impl Tx {
-    /// A call met a classified refusal of the login: it needs a person now. `false` when the verdict does not say that,
-    /// when it is known already, or when newer tokens than the refused ones are here.
+    /// A call that showed the tokens of generation `used` met a classified refusal of the login: it needs a person now.
+    /// `false` when the verdict does not say that, when it is known already, or when newer tokens than the refused ones are
+    /// here. Moments cannot tell that: a call that begins after a renewal did may still show the old tokens.
     ///
     /// # Errors
     /// When the database fails.
@@ -73,12 +74,13 @@ impl Tx {
         &mut self,
         workspace: WorkspaceId,
         grant: GrantId,
+        used: i64,
         verdict: &Verdict,
         fresh: ThreadId,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let Some(mut grant) = self.lock_grant(workspace, grant).await? else { return Ok(false) };
-        if verdict.at < grant.tokens.issued_at {
+        if !speaks_of(used, grant.generation) {
             return Ok(false);
         }
         let class = match verdict.class {

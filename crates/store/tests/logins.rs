@@ -117,8 +117,12 @@ fn verdict(class: Class, cause: Cause, at: Timestamp) -> Verdict {
 }
 
 async fn refuse(store: &Store, grant: &Grant, verdict: &Verdict, now: Timestamp) -> bool {
+    refuse_pair(store, grant, grant.generation, verdict, now).await
+}
+
+async fn refuse_pair(store: &Store, grant: &Grant, used: i64, verdict: &Verdict, now: Timestamp) -> bool {
     let mut tx = store.begin().await.unwrap();
-    let news = tx.refuse_login(WORKSPACE, grant.id, verdict, ThreadId(fresh()), now).await.unwrap();
+    let news = tx.refuse_login(WORKSPACE, grant.id, used, verdict, ThreadId(fresh()), now).await.unwrap();
     tx.commit().await.unwrap();
     news
 }
@@ -158,10 +162,10 @@ async fn a_refusal_is_told_once_and_an_older_one_says_nothing() {
     for Fresh { store, .. } in &each().await {
         let (grant, accounts) = with_login(store, 2).await;
         assert!(!refuse(store, &grant, &verdict(Class::Transient, Cause::Unknown, NOW), NOW).await, "may pass");
-        let of_older_tokens = verdict(Class::Revoked, Cause::UserAction, NOW - minutes(1));
-        assert!(!refuse(store, &grant, &of_older_tokens, NOW).await, "newer tokens are here");
         let now = NOW + minutes(5);
-        assert!(refuse(store, &grant, &verdict(Class::Revoked, Cause::UserAction, now), now).await);
+        let refused = verdict(Class::Revoked, Cause::UserAction, now);
+        assert!(!refuse_pair(store, &grant, grant.generation - 1, &refused, now).await, "newer tokens are here");
+        assert!(refuse(store, &grant, &refused, now).await);
         assert!(!refuse(store, &grant, &verdict(Class::Expired, Cause::Expired, now), now + minutes(9)).await, "known");
         assert_eq!(open(store).await, [(Root::Login { grant: grant.id }, Stage::Lost { cause: Cause::UserAction })]);
         assert_eq!(store.count_disconnected(WORKSPACE).await.unwrap(), 2);

@@ -9,13 +9,11 @@ use axum_extra::extract::cookie::Cookie;
 use domain::platform::Platform;
 use domain::summary::refusal::ErrorCode;
 use http::{HeaderMap, HeaderValue, header};
+use platforms::callback::Returned;
 use service::ServiceError;
 use service::consent::Callback;
 
 use super::Web;
-
-/// No parameter of a callback is longer than this, in bytes; a longer one is cut away as if it were not there.
-const LONGEST: usize = 4096;
 
 /// Takes what the platform sent back and leads to the result page.
 pub(crate) async fn callback(
@@ -54,26 +52,8 @@ fn jar_with(cookie: Cookie<'static>) -> CookieJar {
 async fn finish(web: &Web, visitor: &Visitor, platform: &str, query: &str, flow: Option<String>) -> Result<String, ServiceError> {
     let platform: Platform = platform.parse().map_err(|_| ErrorCode::NotFound)?;
     let caller = app::context::caller_of(&web.services, visitor, "").await?;
-    let mut callback = Callback { flow, ..Callback::default() };
-    let mut doubled = false;
-    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        let field = match name.as_ref() {
-            "state" => &mut callback.state,
-            "code" => &mut callback.code,
-            "error" => &mut callback.error,
-            "error_description" => &mut callback.error_description,
-            "iss" => &mut callback.iss,
-            _ => continue,
-        };
-        doubled |= field.is_some();
-        if value.len() <= LONGEST {
-            *field = Some(value.into_owned());
-        }
-    }
-    // RFC 6749 section 3.1: parameters must not be included more than once.
-    if doubled {
-        return Err(ErrorCode::ConsentOver.into());
-    }
+    let Returned { state, code, error, error_description, iss } = Returned::from_query(query).ok_or(ErrorCode::ConsentOver)?;
+    let callback = Callback { state, code, error, error_description, iss, flow };
     let consent = web.services.finish_consent(&caller, platform, callback).await?;
     Ok(format!("/link/result/{consent}"))
 }

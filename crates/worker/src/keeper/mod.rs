@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use domain::grant::GrantState;
 use domain::id::{LeaseId, NodeId, ThreadId};
+use domain::lease;
 use domain::platform::Platform;
 use domain::policy;
 use domain::time::Timestamp;
@@ -24,11 +25,6 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::WorkerError;
-use crate::publisher::HOLD_EVERY;
-
-/// A node that died is replaced by another after this time. Who works holds its lease for longer every [`HOLD_EVERY`]
-/// and before each call, so that it outlives every call of a process that lives.
-const LEASE: Duration = Duration::from_secs(30);
 
 /// The keeper of one process.
 #[derive(Debug)]
@@ -61,9 +57,12 @@ impl Inner {
         ThreadId(self.services.new_id())
     }
 
-    /// Holds a lease for as long as the next call may take.
+    /// Holds a lease for as long as the next call may take. Lost when another worker has it, or when we were stopped so
+    /// long meanwhile that one may have it by the time the call arrives.
     async fn hold(&self, grant: &Grant, lease: LeaseId) -> Result<(), StoreError> {
-        self.services.store.keep_grant(grant.id, lease, self.wall() + LEASE).await
+        let until = self.wall() + lease::LEASE;
+        self.services.store.keep_grant(grant.id, lease, until).await?;
+        if lease::is_trusted(until, self.wall()) { Ok(()) } else { Err(StoreError::LeaseLost) }
     }
 }
 
@@ -106,7 +105,7 @@ impl Keeper {
             return Ok(0);
         }
         let wall = self.inner.wall();
-        let lease = NewLease { id: LeaseId(self.inner.services.new_id()), holder: self.inner.node, wall, until: wall + LEASE };
+        let lease = NewLease { id: LeaseId(self.inner.services.new_id()), holder: self.inner.node, wall, until: wall + lease::LEASE };
         let leased = self.inner.services.store.lease_grants(platform, free, now, &lease).await?;
         let count = leased.len();
         for leased in leased {
@@ -154,7 +153,7 @@ impl Keeper {
 /// Holds a lease for as long as it is worked under; never ends. Once it is lost, the work's next write finds that out.
 async fn keep_holding(inner: Arc<Inner>, grant: Grant, lease: LeaseId) {
     loop {
-        tokio::time::sleep(HOLD_EVERY).await;
+        tokio::time::sleep(lease::HOLD_EVERY).await;
         match inner.hold(&grant, lease).await {
             Ok(()) => {}
             Err(StoreError::LeaseLost) => std::future::pending().await,

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use domain::cause::{Cause, Class, Confidence, Verdict};
-use domain::grant::{GrantState, RefreshOutcome};
+use domain::grant::{GrantState, RefreshOutcome, speaks_of};
 use domain::id::{AccountId, LeaseId};
 use domain::inbox::{Root, Stage};
 use domain::time::{Timestamp, minutes};
@@ -157,7 +157,7 @@ async fn write(inner: &Inner, grant: &Grant, lease: LeaseId, pair: &Pair, found:
     let mut tx = inner.services.store.begin().await?;
     let mut held = tx.lock_leased(grant.id, lease).await?.ok_or(StoreError::LeaseLost)?;
     // What was said of an older pair, or of a login that is lost or gone meanwhile, says nothing about this one.
-    let is_current = held.generation == pair.generation && matches!(held.state, GrantState::Live | GrantState::Retrying { .. });
+    let is_current = speaks_of(pair.generation, held.generation) && matches!(held.state, GrantState::Live | GrantState::Retrying { .. });
     if is_current {
         note_end(&mut held, pair, found.identity.as_ref(), now);
         held.probe_at = Some(next_probe(&held.schedule, held.spread_fraction(), now));
@@ -175,7 +175,7 @@ async fn write(inner: &Inner, grant: &Grant, lease: LeaseId, pair: &Pair, found:
         }
         let mut held = tx.lock_leased(grant.id, lease).await?.ok_or(StoreError::LeaseLost)?;
         if let Some(verdict) = found.login {
-            tx.refuse_login(workspace, grant.id, &verdict, inner.thread_id(), now).await?;
+            tx.refuse_login(workspace, grant.id, pair.generation, &verdict, inner.thread_id(), now).await?;
         } else if let Some(verdict) = found.access {
             access_refused(inner, &mut tx, &mut held, verdict, now).await?;
         } else if let Some(verdict) = found.blocked {
@@ -197,14 +197,14 @@ async fn write(inner: &Inner, grant: &Grant, lease: LeaseId, pair: &Pair, found:
 /// The access token is no longer taken: a renewal brings the next one, at once; where there is none, the login has ended.
 async fn access_refused(inner: &Inner, tx: &mut Tx, held: &mut Grant, verdict: Box<Verdict>, now: Timestamp) -> Result<(), StoreError> {
     if !held.tokens.has_refresh {
-        tx.refuse_login(held.workspace, held.id, &verdict, inner.thread_id(), now).await?;
+        tx.refuse_login(held.workspace, held.id, held.generation, &verdict, inner.thread_id(), now).await?;
         return Ok(());
     }
     if now < held.tokens.issued_at + FRESH {
         let failure = Failure { outcome: RefreshOutcome::NotDone, verdict: Some(verdict), wait: None };
         return write_failure(inner, tx, held, &failure, false, now).await;
     }
-    tx.renew_now(held.workspace, held.id, now).await?;
+    tx.renew_now(held.workspace, held.id, held.generation, now).await?;
     Ok(())
 }
 

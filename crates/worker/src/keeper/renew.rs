@@ -3,7 +3,7 @@
 
 use domain::backoff::Backoff;
 use domain::cause::{Cause, Class, OurFault};
-use domain::grant::{GrantState, RefreshOutcome, Round};
+use domain::grant::{GrantState, RefreshOutcome, Round, becomes_newest, speaks_of};
 use domain::id::{AttemptId, LeaseId};
 use domain::inbox::Root;
 use domain::summary::shell::EventKind;
@@ -39,14 +39,20 @@ pub(super) async fn renew(inner: &Inner, grant: &Grant, lease: LeaseId) -> Resul
     let id = AttemptId(inner.services.new_id());
     let mut tx = inner.services.store.begin().await?;
     let held = tx.lock_leased(grant.id, lease).await?.ok_or(StoreError::LeaseLost)?;
-    if held.generation != pair.generation {
+    if !speaks_of(pair.generation, held.generation) {
         // Somebody brought a newer pair since we opened this one.
         tx.release_grant(grant.id, lease).await?;
         return Ok(tx.commit().await?);
     }
     let answer_lost = tx.begin_attempt(id, &held, now).await?;
     tx.commit().await?;
-    inner.hold(grant, lease).await?;
+    if let Err(error) = inner.hold(grant, lease).await {
+        // It has not left: whoever renews next has lost no answer by it.
+        let mut tx = inner.services.store.begin().await?;
+        tx.end_attempt(id, AttemptOutcome::NotDone, None, inner.now()).await?;
+        tx.commit().await?;
+        return Err(error.into());
+    }
 
     let answer = pair.adapter.renew(&pair.app, &refresh, now).await;
     let attempt = Attempt { id, lease, pair: &pair, answer_lost };
@@ -101,7 +107,7 @@ async fn renewed(
     let mut tx = inner.services.store.begin().await?;
     tx.end_attempt(attempt.id, AttemptOutcome::Renewed, None, inner.now()).await?;
     let Some(mut held) = tx.lock_grant(grant.workspace, grant.id).await? else { return Ok(tx.commit().await?) };
-    let is_newer = generation > held.generation && held.state != GrantState::Unlinked;
+    let is_newer = becomes_newest(generation, held.generation, held.state);
     if is_newer {
         let mut times = times_of(tokens, now);
         if !times.has_refresh {
@@ -157,7 +163,7 @@ async fn failed(inner: &Inner, grant: &Grant, attempt: &Attempt<'_>, failure: Fa
         return Err(StoreError::LeaseLost.into());
     };
     // With a newer pair here, what was said of the older one is no refusal.
-    if held.generation == attempt.pair.generation {
+    if speaks_of(attempt.pair.generation, held.generation) {
         write_failure(inner, &mut tx, &mut held, &failure, attempt.answer_lost, now).await?;
     }
     tx.release_grant(grant.id, attempt.lease).await?;

@@ -4,9 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::account::{AccountState, can_post};
-use domain::delivery::{ASK_WITHIN, DeliveryEvent, DeliveryState, MissedWhy};
-use domain::grant::GrantState;
+use domain::delivery::{Circumstances, DeliveryEvent, DeliveryState, Duty, Fate, MissedWhy};
 use domain::id::{AccountId, LeaseId};
 use domain::inbox::{Root, Stage};
 use domain::platform::Platform;
@@ -19,19 +17,10 @@ use super::held::{Change, Held};
 use super::{AT_ONCE, Inner};
 use crate::WorkerError;
 
-/// A person is asked this long after the outcome became unknown; a call that hangs until its timeout still leaves time
-/// within [`ASK_WITHIN`].
-pub(super) const ASK_AFTER: Duration = Duration::from_secs(ASK_WITHIN.as_secs() * 2 / 3);
 /// What goes out later than this is spaced out.
 const LATE: Duration = minutes(5);
 /// Late posts of one account go out this far apart.
 const APART: Duration = Duration::from_secs(60);
-/// A token that ends within this time is renewed before it is used.
-const TOKEN_MARGIN: Duration = Duration::from_secs(30);
-/// How long a renewal is waited for.
-const RENEWAL_WAIT: Duration = Duration::from_secs(5);
-/// How long a login in trouble is waited for before it is tried again.
-const TROUBLE_WAIT: Duration = Duration::from_secs(45);
 
 /// What a claimed delivery needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,14 +35,6 @@ pub(super) enum Work {
     ReadBack,
     /// It is due within the hour.
     Check,
-}
-
-/// What becomes of something due.
-enum Fate {
-    Go,
-    Miss(MissedWhy),
-    Wait { until: Timestamp, renew: bool },
-    Space(Timestamp),
 }
 
 /// Claims up to `free` deliveries of a platform. Those whose outcome is unknown come first and beyond the free slots:
@@ -115,52 +96,54 @@ impl Round {
     /// Decides what is done with one delivery. `None`: it has been written and given back.
     async fn decide(&mut self, tx: &mut Tx, mut held: Held) -> Result<Option<(Held, Work)>, WorkerError> {
         let now = self.now;
-        match held.claimed.state.clone() {
-            DeliveryState::Scheduled if held.claimed.due_at > now => Ok(Some((held, Work::Check))),
-            DeliveryState::Scheduled | DeliveryState::Waiting { .. } | DeliveryState::Preparing { .. } => {
-                match self.fate(tx, &held.claimed).await? {
-                    Fate::Go => {
-                        if !matches!(held.claimed.state, DeliveryState::Preparing { .. }) {
-                            held.is_first_try = held.claimed.attempts == 0;
-                            held.claimed.state = held.after([DeliveryEvent::Claimed], now)?;
-                            held.claimed.attempts = held.claimed.attempts.saturating_add(1);
-                            self.begins = true;
-                        }
-                        Ok(Some((held, Work::Send)))
-                    }
-                    Fate::Miss(why) => self.miss(tx, &held, why).await,
-                    Fate::Wait { until, renew } => self.wait(tx, &held, until, renew).await,
-                    Fate::Space(until) => {
-                        tx.put_back(held.claimed.id, held.claimed.lease, until).await?;
-                        Ok(None)
-                    }
-                }
-            }
-            DeliveryState::AwaitingApproval => self.miss(tx, &held, MissedWhy::NotApproved).await,
-            // Its lease ran out while the request may have left: look, never send.
-            DeliveryState::Committing { .. } => {
+        match held.claimed.state.duty(held.claimed.due_at, now) {
+            Duty::Check => Ok(Some((held, Work::Check))),
+            duty @ (Duty::Begin | Duty::Resume) => self.send(tx, held, duty).await,
+            Duty::Give(why) => self.miss(tx, &held, why).await,
+            Duty::Doubt => {
                 let state = held.after([DeliveryEvent::OutcomeUnknown], now)?;
                 let ended = tx.open_commit(held.claimed.id).await?.map(|id| Ended { id, outcome: "unknown", detail: None });
                 self.write(tx, &mut held, state, Change { ended, ..Change::default() }).await?;
                 Ok(Some((held, Work::Look)))
             }
-            DeliveryState::Confirming { since } => {
-                if now >= since + ASK_AFTER {
-                    let state = held.after([DeliveryEvent::Ask], now)?;
-                    let change = asking(&held);
-                    self.write(tx, &mut held, state, change).await?;
-                }
+            Duty::AskAndLook => {
+                let state = held.after([DeliveryEvent::Ask], now)?;
+                let change = asking(&held);
+                self.write(tx, &mut held, state, change).await?;
                 Ok(Some((held, Work::Look)))
             }
-            DeliveryState::Unconfirmed { .. } => Ok(Some((held, Work::Look))),
-            DeliveryState::Processing { .. } => Ok(Some((held, Work::Follow))),
-            DeliveryState::Published { .. } => Ok(Some((held, Work::ReadBack))),
-            state @ (DeliveryState::Missed { .. } | DeliveryState::Failed { .. } | DeliveryState::Canceled { .. }) => {
-                let to = held.to(state, None, None, Change::default());
+            Duty::Look => Ok(Some((held, Work::Look))),
+            Duty::Follow => Ok(Some((held, Work::Follow))),
+            Duty::ReadBack => Ok(Some((held, Work::ReadBack))),
+            Duty::Nothing => {
+                let to = held.to(held.claimed.state.clone(), None, None, Change::default());
                 tx.move_delivery(&to, &mut self.together).await?;
                 Ok(None)
             }
         }
+    }
+
+    async fn send(&mut self, tx: &mut Tx, mut held: Held, duty: Duty) -> Result<Option<(Held, Work)>, WorkerError> {
+        let now = self.now;
+        match self.circumstances(&held.claimed).fate(now) {
+            Fate::Go => {}
+            Fate::Miss(why) => return self.miss(tx, &held, why).await,
+            Fate::Wait { until, renew } => return self.wait(tx, &held, until, renew).await,
+        }
+        if duty == Duty::Resume {
+            return Ok(Some((held, Work::Send)));
+        }
+        if now.since(held.claimed.due_at) > LATE
+            && let Some(until) = self.spaced(tx, held.claimed.account).await?
+        {
+            tx.put_back(held.claimed.id, held.claimed.lease, until).await?;
+            return Ok(None);
+        }
+        held.is_first_try = held.claimed.attempts == 0;
+        held.claimed.state = held.after([DeliveryEvent::Claimed], now)?;
+        held.claimed.attempts = held.claimed.attempts.saturating_add(1);
+        self.begins = true;
+        Ok(Some((held, Work::Send)))
     }
 
     /// Writes a move inside the claim, after which we go on.
@@ -171,45 +154,19 @@ impl Round {
         Ok(())
     }
 
-    async fn fate(&mut self, tx: &mut Tx, claimed: &Claimed) -> Result<Fate, WorkerError> {
-        let now = self.now;
-        match claimed.account_state {
-            AccountState::Ok => {}
-            AccountState::Paused { .. } => return Ok(Fate::Miss(MissedWhy::Paused)),
-            AccountState::Blocked { .. } | AccountState::Gone { .. } | AccountState::Unlinked => {
-                return Ok(Fate::Miss(MissedWhy::AccountBlocked));
-            }
-        }
-        if matches!(claimed.login, GrantState::SignInNeeded { .. } | GrantState::Unlinked) {
-            return Ok(Fate::Miss(MissedWhy::Disconnected));
-        }
-        if claimed.not_after.is_some_and(|end| end < now) {
-            return Ok(Fate::Miss(MissedWhy::TooLate));
-        }
-        if now >= claimed.late_until {
-            // Nothing held it up but us, unless it was waiting for the platform.
-            let was_tried = claimed.attempts > 0;
-            return Ok(Fate::Miss(if was_tried { MissedWhy::PlatformDown } else { MissedWhy::WeWereOff }));
-        }
-        // A login in trouble is not a lost one: it waits, like the platform behind it.
-        if !can_post(claimed.account_state, claimed.login, claimed.access_expires_at, now) {
-            return Ok(Fate::Wait { until: now + TROUBLE_WAIT, renew: true });
-        }
-        if claimed.has_refresh && claimed.access_expires_at.is_some_and(|end| end <= now + TOKEN_MARGIN) {
-            return Ok(Fate::Wait { until: now + RENEWAL_WAIT, renew: true });
-        }
+    fn circumstances(&self, claimed: &Claimed) -> Circumstances {
         let (app, account) = (format!("app:{}", claimed.app), format!("account:{}", claimed.account));
-        let limit = self.limits.iter().filter(|(subject, _)| *subject == app || *subject == account).map(|(_, until)| *until).max();
-        if let Some(until) = limit {
-            return Ok(Fate::Wait { until, renew: false });
+        let limits = self.limits.iter().filter(|(subject, _)| *subject == app || *subject == account);
+        Circumstances {
+            account: claimed.account_state,
+            login: claimed.login,
+            access_expires_at: claimed.access_expires_at,
+            has_refresh: claimed.has_refresh,
+            not_after: claimed.not_after,
+            late_until: claimed.late_until,
+            was_tried: claimed.attempts > 0,
+            limit: limits.map(|(_, until)| *until).max(),
         }
-        if now.since(claimed.due_at) > LATE
-            && !matches!(claimed.state, DeliveryState::Preparing { .. })
-            && let Some(until) = self.spaced(tx, claimed.account).await?
-        {
-            return Ok(Fate::Space(until));
-        }
-        Ok(Fate::Go)
     }
 
     /// When a late delivery may go, if not now: never everything at once.
@@ -240,7 +197,7 @@ impl Round {
         };
         let mut change = Change::default();
         if renew {
-            change.also.push(Also::RenewNow(held.claimed.grant));
+            change.also.push(Also::RenewNow(held.claimed.grant, held.claimed.generation));
         }
         let to = held.to(held.after(events, self.now)?, Some(until.min(give_up_at)), None, change);
         tx.move_delivery(&to, &mut self.together).await?;

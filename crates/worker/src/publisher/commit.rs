@@ -7,9 +7,9 @@ use domain::delivery::{DeliveryEvent, DeliveryState};
 use domain::grant::GrantState;
 use domain::id::AttemptId;
 use domain::inbox::Root;
+use domain::lease;
 use domain::summary::accounts::Health;
 use platforms::adapter::{Committed, HttpError};
-use store::StoreError;
 use store::deliveries::Record;
 use store::publishing::{Also, Ended};
 
@@ -30,9 +30,11 @@ pub(super) async fn commit(mut held: Held, loaded: Loaded) -> Result<(), WorkerE
     let state = held.after([DeliveryEvent::CommitIntended], now)?;
     let intent = Record { id: attempt, kind: "commit", at: now, ended_at: None, outcome: None, detail: None };
     held.go_on(state, Change { records: vec![intent], ..Change::default() }).await?;
-    // Somebody who was stopped for longer than the lease may no longer send: another one is looking by now.
-    if held.inner.wall() >= held.until {
-        return Err(StoreError::LeaseLost.into());
+    // Somebody who was stopped for long may no longer send: another one may be looking by now. Certainly not sent, which
+    // is written if the row is still ours.
+    if !lease::is_trusted(held.until, held.inner.wall()) {
+        tracing::warn!(delivery.id = %held.claimed.id, "too long stopped to send");
+        return not_done(&held, Trouble::Ours, Some(ended(attempt, "not_done"))).await;
     }
     let committed = loaded.acting.adapter.commit(&loaded.acting.app, &loaded.job, &loaded.done, held.inner.now()).await;
     settle(held, loaded, attempt, committed).await

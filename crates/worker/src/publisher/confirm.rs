@@ -1,22 +1,17 @@
 //! Looking for a post whose answer was lost. A match proves; absence in a list never does.
 
-use std::time::Duration;
-
 use domain::cause::{Class, Verdict};
-use domain::delivery::{DeliveryEvent, DeliveryState};
-use domain::time::Timestamp;
+use domain::delivery::{DeliveryEvent, DeliveryState, KEEP_LOOKING, Sighting};
 use platforms::adapter::{CallError, Looked, RemotePost};
+use store::StoreError;
 use store::publishing::Also;
 
-use super::claim::{ASK_AFTER, asking};
+use super::claim::asking;
 use super::commit::{FIRST_FOLLOW, worked};
 use super::held::{Change, Held};
 use super::load::{Load, Loaded, load};
 use super::withdrawn::{Withdrawn, withdrawn};
 use crate::WorkerError;
-
-/// We look at once, and at these moments after the outcome became unknown; at the last of them a person is asked.
-const LOOKS: [Duration; 3] = [Duration::from_secs(5), Duration::from_secs(20), ASK_AFTER];
 
 /// Looks for a delivery whose outcome is unknown.
 pub(super) async fn look(held: Held) -> Result<(), WorkerError> {
@@ -43,20 +38,22 @@ pub(super) async fn look_with(held: Held, loaded: &Loaded) -> Result<(), WorkerE
     let acting = &loaded.acting;
     match acting.adapter.look(&acting.app, &loaded.job, &loaded.done, attempted_at, held.inner.now()).await {
         Ok(Looked::Matches(matches)) => {
+            // In this order: a twin that is settled in between has bound its post by the time that is asked.
+            let (account, text, before) = (held.claimed.account, &held.claimed.content.text, attempted_at - KEEP_LOOKING);
+            let has_twin = !matches.is_empty() && store.has_twin(account, text, before, held.claimed.id).await?;
             let mut free = Vec::new();
             for found in matches {
                 if !store.is_bound(held.claimed.account, &found.remote_id, held.claimed.id).await? {
                     free.push(found);
                 }
             }
-            match free.len() {
-                1 => found(held, free.remove(0)).await,
-                0 => {
+            match Sighting::of(free.len(), has_twin) {
+                Sighting::Found => found(held, free.remove(0)).await,
+                Sighting::NotFound => {
                     let change = Change { records: vec![held.line("look", "not_found")], ..Change::default() };
                     not_found(&held, change).await
                 }
-                // Which of them is ours, no machine can tell.
-                _ => ask(&held, held.line("look", "several")).await,
+                Sighting::Ambiguous => several(&held).await,
             }
         }
         Ok(Looked::Processing { handle }) if matches!(held.claimed.state, DeliveryState::Confirming { .. }) => {
@@ -78,7 +75,12 @@ pub(super) async fn look_with(held: Held, loaded: &Loaded) -> Result<(), WorkerE
             if let CallError::Answered { verdict, .. } = error {
                 change.also.extend(follows(&held, verdict).await);
             }
-            not_found(&held, change).await
+            let lines = change.records.clone();
+            match not_found(&held, change).await {
+                // A newer pair has come since: the next look shows that one.
+                Err(WorkerError::Store(StoreError::Changed)) => not_found(&held, Change { records: lines, ..Change::default() }).await,
+                other => other,
+            }
         }
     }
 }
@@ -87,16 +89,16 @@ pub(super) async fn look_with(held: Held, loaded: &Loaded) -> Result<(), WorkerE
 async fn follows(held: &Held, verdict: Box<Verdict>) -> Option<Also> {
     let claimed = &held.claimed;
     if verdict.class == Class::AccessExpired {
-        return Some(Also::RenewNow(claimed.grant));
+        return Some(Also::RenewNow(claimed.grant, held.used()));
     }
     if !verdict.class.needs_sign_in() {
         return None;
     }
     match withdrawn(held, verdict).await {
-        Withdrawn::Login(verdict) => Some(Also::RefuseLogin(claimed.grant, verdict, held.thread_id())),
+        Withdrawn::Login(verdict) => Some(Also::RefuseLogin(claimed.grant, held.used(), verdict, held.thread_id())),
         Withdrawn::Account(verdict) => Some(Also::BlockAccount(claimed.account, verdict, held.thread_id())),
         Withdrawn::OldToken(keep) => keep,
-        Withdrawn::Access(_) => Some(Also::RenewNow(claimed.grant)),
+        Withdrawn::Access(_) => Some(Also::RenewNow(claimed.grant, held.used())),
         Withdrawn::Blocked(_) => Some(Also::ProbeSoon(claimed.grant)),
         Withdrawn::App(_) | Withdrawn::Untold(_) => None,
     }
@@ -112,46 +114,28 @@ async fn found(held: Held, post: RemotePost) -> Result<(), WorkerError> {
     metrics::counter!("stayposted_found_total", "platform" => held.claimed.platform.code()).increment(1);
     match held.finish(state, None, change).await {
         // Another delivery with the same text was bound to it a moment ago.
-        Err(WorkerError::Store(error)) if error.is_duplicate() => ask(&held, held.line("look", "several")).await,
+        Err(WorkerError::Store(error)) if error.is_duplicate() => several(&held).await,
         other => other,
     }
 }
 
-/// When we look next, while the platform shows nothing.
-fn next_look(state: &DeliveryState, now: Timestamp) -> Option<Timestamp> {
-    match state {
-        DeliveryState::Confirming { since } => LOOKS.iter().map(|look| *since + *look).find(|look| *look > now),
-        other => other.next_look(now),
-    }
+/// Which of them is ours, no machine can tell, as long as nothing else does. A person is asked no sooner for it: our own
+/// request may still be under way.
+async fn several(held: &Held) -> Result<(), WorkerError> {
+    not_found(held, Change { records: vec![held.line("look", "several")], ..Change::default() }).await
 }
 
 /// Nothing was found, which proves nothing: we go on looking, and ask in time.
 async fn not_found(held: &Held, mut change: Change) -> Result<(), WorkerError> {
     let now = held.inner.now();
-    let next = next_look(&held.claimed.state, now);
-    if next.is_none() && matches!(held.claimed.state, DeliveryState::Confirming { .. }) {
+    if held.claimed.state.is_to_ask(now) {
         let asked = asking(held);
         change.records.extend(asked.records);
         change.also.extend(asked.also);
         let state = held.after([DeliveryEvent::Ask], now)?;
-        let next = next_look(&state, now);
+        let next = state.next_look(now);
         return held.finish(state, next, change).await;
     }
+    let next = held.claimed.state.next_look(now);
     held.finish(held.claimed.state.clone(), next, change).await
-}
-
-async fn ask(held: &Held, line: store::deliveries::Record) -> Result<(), WorkerError> {
-    let now = held.inner.now();
-    let mut change = Change { records: vec![line], ..Change::default() };
-    let state = match held.claimed.state {
-        DeliveryState::Confirming { .. } => {
-            let asked = asking(held);
-            change.records.extend(asked.records);
-            change.also.extend(asked.also);
-            held.after([DeliveryEvent::Ask], now)?
-        }
-        _ => held.claimed.state.clone(),
-    };
-    let next = next_look(&state, now);
-    held.finish(state, next, change).await
 }

@@ -60,6 +60,11 @@ impl Held {
         Record::moment(self.attempt_id(), kind, outcome, self.inner.now())
     }
 
+    /// Which pair of tokens is used for it.
+    pub(super) fn used(&self) -> i64 {
+        self.access.get().and_then(Option::as_ref).map_or(self.claimed.generation, |acting| acting.generation)
+    }
+
     /// The state after `events`, in order.
     pub(super) fn after(&self, events: impl IntoIterator<Item = DeliveryEvent>, now: Timestamp) -> Result<DeliveryState, WorkerError> {
         let mut state = self.claimed.state.clone();

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::id::{DeliveryId, LeaseId, NodeId};
+use domain::lease;
 use domain::platform::Platform;
 use domain::policy;
 use domain::time::Timestamp;
@@ -38,11 +39,6 @@ use held::Held;
 use memory::Memory;
 use write::Writer;
 
-/// A node that died is replaced by another after this time. Who works holds its lease for longer every [`HOLD_EVERY`],
-/// and each write that goes on under it begins it anew.
-const LEASE: Duration = Duration::from_secs(30);
-/// A third of a lease: two holds may fail before it runs out.
-pub(crate) const HOLD_EVERY: Duration = Duration::from_secs(10);
 /// At most so many deliveries are worked on at once, over all platforms.
 const AT_ONCE: usize = 64;
 
@@ -79,7 +75,7 @@ impl Inner {
 
     /// Until when a lease holds that is taken or renewed now.
     fn lease_until(&self) -> Timestamp {
-        self.wall() + LEASE
+        self.wall() + lease::LEASE
     }
 }
 
@@ -189,7 +185,7 @@ impl Drop for Publisher {
 /// Holds a lease for as long as it is worked under; never ends. Once it is lost, the work's next write finds that out.
 async fn hold(inner: Arc<Inner>, delivery: DeliveryId, lease: LeaseId) {
     loop {
-        tokio::time::sleep(HOLD_EVERY).await;
+        tokio::time::sleep(lease::HOLD_EVERY).await;
         match inner.services.store.keep_delivery(delivery, lease, inner.lease_until()).await {
             Ok(()) => {}
             Err(StoreError::LeaseLost) => std::future::pending().await,

@@ -20,7 +20,7 @@ pub(super) async fn check(held: Held) -> Result<(), WorkerError> {
         change.also.push(Also::Tell(held.root(), Stage::Refused, held.thread_id()));
     }
     if claimed.has_refresh && claimed.access_expires_at.is_some_and(|end| end <= claimed.due_at + minutes(5)) {
-        change.also.push(Also::RenewNow(claimed.grant));
+        change.also.push(Also::RenewNow(claimed.grant, claimed.generation));
     }
     let is_fine = is_content_fine && can_post(claimed.account_state, claimed.login, claimed.access_expires_at, now);
     change.records.push(held.line("check", if is_fine { "done" } else { "not_done" }));

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use domain::backoff::Backoff;
 use domain::cause::{Class, Verdict};
-use domain::delivery::{DeliveryEvent, DeliveryState, FailedWhy, MissedWhy};
+use domain::delivery::{DeliveryEvent, DeliveryState, FailedWhy, MissedWhy, RENEWAL_WAIT};
 use domain::inbox::Stage;
 use domain::platform::Platform;
 use domain::summary::accounts::Health;
 use platforms::adapter::{CallError, Prepared};
+use store::StoreError;
 use store::publishing::{Also, Ended};
 
 use super::claim::missing;
@@ -17,9 +18,6 @@ use super::held::{Change, Held};
 use super::load::{Load, load};
 use super::withdrawn::{Withdrawn, withdrawn};
 use crate::WorkerError;
-
-/// A renewal that was asked for is given at least this long.
-const RENEWAL_WAIT: Duration = Duration::from_secs(5);
 
 /// More steps than any post has: an adapter that never gets ready is stopped.
 const STEPS_MOST: usize = 64;
@@ -80,8 +78,12 @@ pub(super) async fn answered(held: &Held, verdict: Verdict, wait: Option<Duratio
         Class::BadContent | Class::PolicyBlock => refused(held, FailedWhy::Refused(Box::new(verdict)), open).await,
         class if class.needs_sign_in() || class.blocks_account() => match withdrawn(held, Box::new(verdict.clone())).await {
             Withdrawn::Login(verdict) => {
-                let also = vec![Also::RefuseLogin(claimed.grant, verdict.clone(), held.thread_id())];
-                lost(held, MissedWhy::Disconnected, also, &verdict, open).await
+                let also = vec![Also::RefuseLogin(claimed.grant, held.used(), verdict.clone(), held.thread_id())];
+                match lost(held, MissedWhy::Disconnected, also, &verdict, open.clone()).await {
+                    // A newer pair has come since: the refusal speaks of the old one, and the delivery goes out with the new one.
+                    Err(WorkerError::Store(StoreError::Changed)) => not_done(held, Trouble::Said(verdict, wait), open).await,
+                    other => other,
+                }
             }
             Withdrawn::Account(verdict) => {
                 let also = vec![Also::BlockAccount(claimed.account, verdict.clone(), held.thread_id())];
@@ -177,8 +179,10 @@ pub(super) async fn not_done(held: &Held, trouble: Trouble, open: Option<Ended>)
         Trouble::Said(verdict, _) => {
             detail = text(verdict);
             match verdict.class {
+                // Said of a pair that was replaced meanwhile: the new one is here already.
+                class if class.needs_sign_in() => wait = RENEWAL_WAIT,
                 Class::AccessExpired => {
-                    also.push(Also::RenewNow(claimed.grant));
+                    also.push(Also::RenewNow(claimed.grant, held.used()));
                     if claimed.attempts <= 1 {
                         wait = RENEWAL_WAIT;
                     }
