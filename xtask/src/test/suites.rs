@@ -13,6 +13,23 @@ use std::process::{Command, Stdio};
 
 /// Unit and integration tests, those of the store on both databases.
 pub(super) fn tests(workspace: &Workspace) -> Result<Outcome> {
+    let ours = ["xtask".to_owned()];
+    nextest(workspace, &[&workspace.server_packages, &ours], |command| {
+        command.arg("--status-level=skip");
+    })
+}
+
+/// The proofs that `tests` tells in short, in full: one more fault in the model, many more stories on the real databases.
+pub(super) fn proof(workspace: &Workspace) -> Result<Outcome> {
+    nextest(workspace, &[&workspace.server_packages], |command| {
+        // All other tests are left out here, and that is no news.
+        command
+            .args(["--no-capture", "--status-level=pass", "--filterset", "binary(explored) or binary(machine)"])
+            .env("STAYPOSTED_TEST_LONG", "1");
+    })
+}
+
+fn nextest(workspace: &Workspace, groups: &[&[String]], change: fn(&mut Command)) -> Result<Outcome> {
     let nextest = match setup::nextest(workspace) {
         Ok(nextest) => nextest,
         Err(error) => return Ok(Outcome::without_tool(&error)),
@@ -21,16 +38,16 @@ pub(super) fn tests(workspace: &Workspace) -> Result<Outcome> {
         Ok(postgres) => (Some(postgres), Outcome::default()),
         Err(error) => (None, Outcome::without_tool(&error.context("no test ran on PostgreSQL"))),
     };
-    let ours = ["xtask".to_owned()];
-    for packages in [&workspace.server_packages[..], &ours] {
+    for packages in groups {
         let mut command = Command::new(&nextest);
-        command.args(["nextest", "run", "--no-fail-fast", "--no-tests=pass", "--status-level=skip", "--final-status-level=fail"]);
+        command.args(["nextest", "run", "--no-fail-fast", "--no-tests=pass", "--final-status-level=fail"]);
         command.args(["--cargo-quiet", "--color=never"]);
         command.args(package_flags(packages));
         command.env_remove("STAYPOSTED_TEST_POSTGRES_URL");
         if let Some(postgres) = &postgres {
             command.env("STAYPOSTED_TEST_POSTGRES_URL", &postgres.url);
         }
+        change(&mut command);
         let (success, lines) = watched(&mut command)?;
         let counted = read_nextest(&lines);
         if !success && counted.failed.is_empty() {
