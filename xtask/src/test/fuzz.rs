@@ -21,7 +21,7 @@ pub(super) fn fuzz(workspace: &Workspace) -> Result<Outcome> {
         Err(error) => return Ok(Outcome::without_tool(&error)),
     };
     let target = std::env::current_dir()?.join(&workspace.target).join("fuzz");
-    run(command(&cargo_fuzz, "build", &target))?;
+    run(&mut command(&cargo_fuzz, "build", &target))?;
     let mut outcome = Outcome::default();
     for name in targets()? {
         let (grown, found) = (target.join("corpus").join(&name), target.join("found").join(&name));

@@ -14,14 +14,14 @@ use std::process::{Command, Stdio};
 /// Unit and integration tests, those of the store on both databases.
 pub(super) fn tests(workspace: &Workspace) -> Result<Outcome> {
     let ours = ["xtask".to_owned()];
-    nextest(workspace, &[&workspace.server_packages, &ours], |command| {
+    nextest(workspace, &[&workspace.server_packages[..], &ours[..]], |command| {
         command.arg("--status-level=skip");
     })
 }
 
 /// The proofs that `tests` tells in short, in full: one more fault in the model, many more stories on the real databases.
 pub(super) fn proof(workspace: &Workspace) -> Result<Outcome> {
-    nextest(workspace, &[&workspace.server_packages], |command| {
+    nextest(workspace, &[&workspace.server_packages[..]], |command| {
         // All other tests are left out here, and that is no news.
         command
             .args(["--no-capture", "--status-level=pass", "--filterset", "binary(explored) or binary(machine)"])
