@@ -41,7 +41,7 @@ const COUNT: usize = 3;
 
 /// How many stories are told on each database.
 fn cases() -> u32 {
-    if std::env::var_os("STAYPOSTED_TEST_LONG").is_some() { 500 } else { 25 }
+    if std::env::var_os("STAYPOSTED_TEST_LONG").is_some() { 500 } else { 15 }
 }
 
 /// What a commit met.
