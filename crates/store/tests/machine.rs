@@ -13,7 +13,7 @@ use domain::id::{
     AccountId, AttemptId, DeliveryId, GrantId, LeaseId, NodeId, PersonId, PlatformAppId, PostId, RevisionId, ThreadId, WorkspaceId,
 };
 use domain::inbox::{Root, Stage};
-use domain::lease::{KEEPING, PUBLISHING, has_run_out};
+use domain::lease::{LEASE, has_run_out};
 use domain::platform::Platform::Pinterest;
 use domain::policy;
 use domain::post::Content;
@@ -278,7 +278,7 @@ impl<'a> Story<'a> {
     /// The claim takes exactly what is due and free, and doubts what was being committed.
     async fn claim(&mut self, worker: usize, unclear: bool) {
         let (now, lease) = (self.now, LeaseId(self.id()));
-        let until = now + PUBLISHING;
+        let until = now + LEASE;
         let mut tx = self.store.begin().await.unwrap();
         let claim = Claim { platform: Pinterest, unclear, most: 10, lease, holder: node(worker), now, wall: now, until };
         let claimed = tx.claim_deliveries(&claim).await.unwrap();
@@ -387,7 +387,7 @@ impl<'a> Story<'a> {
             state = next;
         }
         let work_at = if goes_on { Some(claimed.work_at) } else { self.work_at(&state) };
-        let until = goes_on.then(|| self.now + PUBLISHING);
+        let until = goes_on.then(|| self.now + LEASE);
         let mut to = self.to(&claimed, state.clone(), work_at, until);
         to.also.splice(0..0, also);
         let mut tx = self.store.begin().await.unwrap();
@@ -490,7 +490,7 @@ impl<'a> Story<'a> {
     /// Leases the login and writes the intent; the request is out until [`Op::Kept`].
     async fn keep(&mut self, worker: usize) {
         let (now, id) = (self.now, LeaseId(self.id()));
-        let lease = NewLease { id, holder: node(worker), wall: now, until: now + KEEPING };
+        let lease = NewLease { id, holder: node(worker), wall: now, until: now + LEASE };
         let leased = self.store.lease_grants(Pinterest, 1, now, &lease).await.unwrap();
         let due = match self.login {
             GrantState::Live => self.refresh_at,
