@@ -1,5 +1,5 @@
 //! The pages as routes that bring their code with them: the browser loads a bundle of the WASM when one of its pages is
-//! opened. Decision 7 says what is bundled, and why not each page alone.
+//! opened. Decision 11 says what is bundled, and why not each page alone.
 
 use leptos::prelude::*;
 use leptos_router::LazyRoute;
