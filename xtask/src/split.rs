@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use wasm_bindgen_cli_support::Bindgen;
 
-/// Stands in names and contents where [`name_by_content`] puts the hash; of the same length.
+/// Stands in names and contents where [`Parts::name_by_content`] puts the hash; of the same length.
 const PLACE: &str = "0000hash0000";
 
 /// The browser's half: the files that go into the site's `pkg` folder, and what the server reads about them.

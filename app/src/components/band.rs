@@ -69,8 +69,9 @@ pub fn thread_actions(row: &ThreadRow) -> AnyView {
         }
     }
     let slug = slug();
-    // A button that leads to where one is already would be none.
+    // A button that leads to where one is already would be none; addresses may leave the workspace out.
     let here = use_location().pathname.get_untracked();
+    let here = if here.starts_with("/w/") { here } else { link(&here) };
     let mut lead = |text: String, href: String| {
         if href == here {
             return;
