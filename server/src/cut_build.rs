@@ -240,7 +240,7 @@ async fn posts(services: &Services, caller: &Caller) -> anyhow::Result<()> {
 
 /// A linked account and its first board.
 async fn account(services: &Services, caller: &Caller, platform: Platform, name: &str) -> anyhow::Result<Option<(String, Option<String>)>> {
-    let page = services.compose_page(caller, None).await?;
+    let page = services.compose_page(caller, None, None).await?;
     let found = page.accounts.iter().find(|account| account.platform == platform && account.name == name);
     Ok(found.map(|account| (account.id.to_string(), account.boards.first().map(|board| board.0.clone()))))
 }
