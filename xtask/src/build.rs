@@ -115,8 +115,14 @@ fn version_text(binary: &Path) -> Result<String> {
     ))
 }
 
+/// The commit that `dist/` was made from, as its `VERSION.txt` says.
+pub(crate) fn released_commit() -> Option<String> {
+    let version = fs::read_to_string("dist/VERSION.txt").ok()?;
+    version.lines().find_map(|line| line.strip_prefix("commit ")).map(str::to_owned)
+}
+
 /// The commit we are at; none in a copy without git.
-pub(crate) fn commit() -> Option<String> {
+fn commit() -> Option<String> {
     let git = Command::new("git").args(["rev-parse", "--short", "HEAD"]).output().ok()?;
     git.status.success().then(|| String::from_utf8_lossy(&git.stdout).trim().to_owned())
 }

@@ -1,6 +1,6 @@
 //! The document of results: a section per measurement, each saying when, from what and on which machine it came.
 
-use crate::build::commit;
+use crate::build::released_commit;
 use crate::process::output;
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
@@ -53,7 +53,7 @@ fn circumstances() -> Result<String> {
         Some(line.split_once(':')?.1.trim().to_owned())
     };
     let date = output(Command::new("date").args(["-u", "+%F"]))?;
-    let commit = commit().unwrap_or_else(|| "unknown".to_owned());
+    let commit = released_commit().unwrap_or_else(|| "unknown".to_owned());
     let cores = std::thread::available_parallelism()?;
     let model = first("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown processor".to_owned());
     let kib: u64 = first("/proc/meminfo", "MemTotal").and_then(|text| text.split(' ').next()?.parse().ok()).unwrap_or(0);

@@ -12,6 +12,7 @@ use super::held::{Change, Held};
 use super::load::{Load, Loaded, load};
 use super::withdrawn::{Withdrawn, withdrawn};
 use crate::WorkerError;
+use crate::whose::Refused;
 
 /// Looks for a delivery whose outcome is unknown.
 pub(super) async fn look(held: Held) -> Result<(), WorkerError> {
@@ -95,12 +96,12 @@ async fn follows(held: &Held, verdict: Box<Verdict>) -> Option<Also> {
         return None;
     }
     match withdrawn(held, verdict).await {
-        Withdrawn::Login(verdict) => Some(Also::RefuseLogin(claimed.grant, held.used(), verdict, held.thread_id())),
+        Withdrawn::Login(Refused::Login(verdict)) => Some(Also::RefuseLogin(claimed.grant, held.used(), verdict, held.thread_id())),
         Withdrawn::Account(verdict) => Some(Also::BlockAccount(claimed.account, verdict, held.thread_id())),
         Withdrawn::OldToken(keep) => keep,
-        Withdrawn::Access(_) => Some(Also::RenewNow(claimed.grant, held.used())),
-        Withdrawn::Blocked(_) => Some(Also::ProbeSoon(claimed.grant)),
-        Withdrawn::App(_) | Withdrawn::Untold(_) => None,
+        Withdrawn::Login(Refused::Access(_)) => Some(Also::RenewNow(claimed.grant, held.used())),
+        Withdrawn::Login(Refused::Blocked(_)) => Some(Also::ProbeSoon(claimed.grant)),
+        Withdrawn::Login(Refused::App(_) | Refused::Trouble { .. }) => None,
     }
 }
 

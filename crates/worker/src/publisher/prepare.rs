@@ -18,6 +18,7 @@ use super::held::{Change, Held};
 use super::load::{Load, load};
 use super::withdrawn::{Withdrawn, withdrawn};
 use crate::WorkerError;
+use crate::whose::Refused;
 
 /// More steps than any post has: an adapter that never gets ready is stopped.
 const STEPS_MOST: usize = 64;
@@ -77,7 +78,7 @@ pub(super) async fn answered(held: &Held, verdict: Verdict, wait: Option<Duratio
     match verdict.class {
         Class::BadContent | Class::PolicyBlock => refused(held, FailedWhy::Refused(Box::new(verdict)), open).await,
         class if class.needs_sign_in() || class.blocks_account() => match withdrawn(held, Box::new(verdict.clone())).await {
-            Withdrawn::Login(verdict) => {
+            Withdrawn::Login(Refused::Login(verdict)) => {
                 let also = vec![Also::RefuseLogin(claimed.grant, held.used(), verdict.clone(), held.thread_id())];
                 match lost(held, MissedWhy::Disconnected, also, &verdict, open.clone()).await {
                     // A newer pair has come since: the refusal speaks of the old one, and the delivery goes out with the new one.
@@ -90,13 +91,13 @@ pub(super) async fn answered(held: &Held, verdict: Verdict, wait: Option<Duratio
                 lost(held, MissedWhy::AccountBlocked, also, &verdict, open).await
             }
             // The keeper finds that out for the accounts beside this one.
-            Withdrawn::Blocked(verdict) => {
+            Withdrawn::Login(Refused::Blocked(verdict)) => {
                 let block = Also::BlockAccount(claimed.account, verdict.clone(), held.thread_id());
                 lost(held, MissedWhy::AccountBlocked, vec![block, Also::ProbeSoon(claimed.grant)], &verdict, open).await
             }
             Withdrawn::OldToken(keep) => not_done(held, Trouble::OldToken(Box::new(verdict), keep), open).await,
-            Withdrawn::Access(verdict) | Withdrawn::App(verdict) => not_done(held, Trouble::Said(verdict, wait), open).await,
-            Withdrawn::Untold(wait) => not_done(held, Trouble::Platform(wait), open).await,
+            Withdrawn::Login(Refused::Access(verdict) | Refused::App(verdict)) => not_done(held, Trouble::Said(verdict, wait), open).await,
+            Withdrawn::Login(Refused::Trouble { wait }) => not_done(held, Trouble::Platform(wait), open).await,
         },
         _ => not_done(held, Trouble::Said(Box::new(verdict), wait), open).await,
     }

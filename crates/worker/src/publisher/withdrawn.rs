@@ -17,20 +17,12 @@ const ASK_WITHIN: Duration = Duration::from_secs(30);
 /// What the refusal of an account's token turned out to be.
 #[derive(Debug)]
 pub(super) enum Withdrawn {
-    /// The login needs a person.
-    Login(Box<Verdict>),
     /// The login lives; this account cannot be posted to.
     Account(Box<Verdict>),
-    /// The login lives and is blocked at the platform, with all its accounts.
-    Blocked(Box<Verdict>),
     /// The token was an old one; this keeps the one with which the account can be used, where it is not kept already.
     OldToken(Option<Also>),
-    /// The login's access token has to be renewed.
-    Access(Box<Verdict>),
-    /// Our own registration is refused.
-    App(Box<Verdict>),
-    /// Nobody can tell now: trouble that may pass, with the wait that was asked for.
-    Untold(Option<Duration>),
+    /// What is refused is more than this account, or nobody can tell now. An access token only where it can be renewed.
+    Login(Refused),
 }
 
 /// Asks whose refusal it is. A token that several accounts share is the login's own, and speaks for it.
@@ -40,7 +32,7 @@ pub(super) async fn withdrawn(held: &Held, verdict: Box<Verdict>) -> Withdrawn {
         Err(error) => {
             // What the platform refused stays refused; whose it is can be asked at the next try.
             tracing::warn!(delivery.id = %held.claimed.id, error = &error as &dyn std::error::Error, "a refusal cannot be looked into");
-            Withdrawn::Untold(None)
+            Withdrawn::Login(Refused::Trouble { wait: None })
         }
     }
 }
@@ -61,22 +53,19 @@ async fn asked(held: &Held, verdict: Box<Verdict>) -> Result<Withdrawn, WorkerEr
     let login = Login { adapter: &*pair.adapter, app: &pair.app, access: &pair.access, now: held.inner.now() };
     let mut list = List::default();
     let Ok(told) = tokio::time::timeout(ASK_WITHIN, whose(login, &mut list, &acting.account, verdict)).await else {
-        return Ok(Withdrawn::Untold(None));
+        return Ok(Withdrawn::Login(Refused::Trouble { wait: None }));
     };
     Ok(match told {
         Whose::Account(verdict) => Withdrawn::Account(verdict),
         Whose::OldToken(remote) => Withdrawn::OldToken(Some(keep(held, &remote).await?)),
-        Whose::Login(Refused::Access(verdict)) if claimed.has_refresh => Withdrawn::Access(verdict),
-        Whose::Login(Refused::Login(verdict) | Refused::Access(verdict)) => Withdrawn::Login(verdict),
-        Whose::Login(Refused::Blocked(verdict)) => Withdrawn::Blocked(verdict),
-        Whose::Login(Refused::App(verdict)) => Withdrawn::App(verdict),
-        Whose::Login(Refused::Trouble { wait }) => Withdrawn::Untold(wait),
+        Whose::Login(Refused::Access(verdict)) if !claimed.has_refresh => Withdrawn::Login(Refused::Login(verdict)),
+        Whose::Login(refused) => Withdrawn::Login(refused),
     })
 }
 
 /// What a refusal says by itself.
 fn plain(verdict: Box<Verdict>) -> Withdrawn {
-    if verdict.class.needs_sign_in() { Withdrawn::Login(verdict) } else { Withdrawn::Account(verdict) }
+    if verdict.class.needs_sign_in() { Withdrawn::Login(Refused::Login(verdict)) } else { Withdrawn::Account(verdict) }
 }
 
 async fn keep(held: &Held, remote: &RemoteAccount) -> Result<Also, WorkerError> {
