@@ -103,10 +103,12 @@ pub fn accounts_line(line: &PostLine) -> String {
     }
 }
 
-/// The accounts that missed a post, or all of it: "Facebook Page, Pinterest".
+/// The accounts that missed a post, or all of it, by name: they are what a person must decide about. "Blumen Jung (Facebook Page)".
 pub fn missed_accounts(line: &PostLine) -> String {
-    let missed = words(line, |delivery| matches!(delivery.status, DeliveryStatus::Missed { .. }));
-    if missed.is_empty() { words(line, |_| true).join(", ") } else { missed.join(", ") }
+    let is_missed = |delivery: &&DeliveryLine| matches!(delivery.status, DeliveryStatus::Missed { .. });
+    let any = line.deliveries.iter().any(|delivery| is_missed(&delivery));
+    let named = line.deliveries.iter().filter(|delivery| !any || is_missed(delivery));
+    named.map(|delivery| format!("{} ({})", delivery.account_name, delivery.platform.account_word())).collect::<Vec<_>>().join(", ")
 }
 
 fn words(line: &PostLine, is_meant: impl Fn(&DeliveryLine) -> bool) -> Vec<&str> {

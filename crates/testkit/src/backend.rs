@@ -70,7 +70,68 @@ pub struct Backend {
     base: String,
     browser: reqwest::Client,
     owners: std::sync::atomic::AtomicU32,
-    _fresh: Fresh,
+    keys: String,
+    fresh: Fresh,
+}
+
+/// What another process needs to work on a backend's database and with its platforms; plain text, for an environment.
+#[derive(Debug, Clone)]
+pub struct Joining {
+    /// Where the database is.
+    pub database: String,
+    /// The vault's root keys.
+    pub keys: String,
+    /// Where the platforms are.
+    pub platforms: String,
+}
+
+impl Joining {
+    /// The services of a process of its own, and its clocks.
+    ///
+    /// # Panics
+    /// When it cannot join.
+    #[expect(clippy::expect_used, reason = "a test cannot go on without its backend")]
+    pub async fn join(&self) -> (Services, FakeClock, FakeClock) {
+        let (world, wall) = (FakeClock::default(), FakeClock::default());
+        let keys = RootKeys::from_text(&self.keys).expect("root keys");
+        let store = crate::db::open(&self.database).await;
+        let services = assemble(store, keys, &self.platforms, (&world, &wall), u64::from(std::process::id()), |registry| registry);
+        (services, world, wall)
+    }
+}
+
+/// The services of one process. `seed` makes the ids that it gives its own.
+#[expect(clippy::expect_used, reason = "a test cannot go on without its backend")]
+fn assemble(
+    store: store::Store,
+    keys: RootKeys,
+    base: &str,
+    (world, wall): (&FakeClock, &FakeClock),
+    seed: u64,
+    change: impl FnOnce(Registry) -> Registry,
+) -> Services {
+    let url = |path: &str| Url::parse(&format!("{base}{path}")).expect("an address");
+    let patience = Patience { connect: Duration::from_secs(2), answer: Duration::from_secs(5), upload: Duration::from_secs(5) };
+    let endpoints = HashMap::from([
+        (Platform::Facebook, Endpoints { browser: url("/facebook"), api: url("/facebook/graph") }),
+        (Platform::Pinterest, Endpoints { browser: url("/pinterest"), api: url("/pinterest") }),
+    ]);
+    Services::new(service::services::Parts {
+        store,
+        vault: Arc::new(Vault::new(keys)),
+        adapters: change(adapters_with(&patience).expect("the adapters")),
+        clocks: Clocks { world: Arc::new(world.clone()), wall: Arc::new(wall.clone()) },
+        chance: Arc::new(FakeChance::seeded(seed)),
+        media: Arc::new(InMemory::new()),
+        settings: Settings {
+            public_url: Url::parse("http://127.0.0.1:3000").expect("an address"),
+            endpoints,
+            session_idle: days(7),
+            session_life: days(30),
+            rehearsal: None,
+        },
+        wake: Arc::new(Notify::new()),
+    })
 }
 
 impl Backend {
@@ -112,27 +173,9 @@ impl Backend {
         .expect("the simulator starts");
         let router = axum::Router::new().nest("/sim", simulator.router());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let patience = Patience { connect: Duration::from_secs(2), answer: Duration::from_secs(5), upload: Duration::from_secs(5) };
-        let endpoints = HashMap::from([
-            (Platform::Facebook, Endpoints { browser: url("/facebook"), api: url("/facebook/graph") }),
-            (Platform::Pinterest, Endpoints { browser: url("/pinterest"), api: url("/pinterest") }),
-        ]);
-        let services = Services::new(service::services::Parts {
-            store: fresh.store.clone(),
-            vault: Arc::new(Vault::new(RootKeys::generate(&SystemChance))),
-            adapters: change(adapters_with(&patience).expect("the adapters")),
-            clocks: Clocks { world: Arc::new(world.clone()), wall: Arc::new(wall.clone()) },
-            chance: Arc::new(FakeChance::seeded(1)),
-            media: Arc::new(InMemory::new()),
-            settings: Settings {
-                public_url: Url::parse("http://127.0.0.1:3000").expect("an address"),
-                endpoints,
-                session_idle: days(7),
-                session_life: days(30),
-                rehearsal: None,
-            },
-            wake: Arc::new(Notify::new()),
-        });
+        let keys = RootKeys::generate(&SystemChance);
+        let text = keys.to_text().to_string();
+        let services = assemble(fresh.store.clone(), keys, &base, (&world, &wall), 1, change);
         let apps = [
             (Platform::Facebook, FACEBOOK_CLIENT_ID, FACEBOOK_CLIENT_SECRET),
             (Platform::Pinterest, PINTEREST_CLIENT_ID, PINTEREST_CLIENT_SECRET),
@@ -141,7 +184,12 @@ impl Backend {
             services.set_platform_app(platform, id, &AppSecret::new(secret.to_owned())).await.expect("the app is stored");
         }
         let browser = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().expect("a browser");
-        Self { services, world, wall, simulator, kind: fresh.kind, base, browser, owners: 0.into(), _fresh: fresh }
+        Self { services, world, wall, simulator, kind: fresh.kind, base, browser, owners: 0.into(), keys: text, fresh }
+    }
+
+    /// How another process works with this backend.
+    pub fn joining(&self) -> Joining {
+        Joining { database: self.fresh.address(), keys: self.keys.clone(), platforms: self.base.clone() }
     }
 
     /// World time.

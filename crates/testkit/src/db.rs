@@ -26,15 +26,18 @@ impl Fresh {
     ///
     /// # Panics
     /// When it cannot be opened.
-    #[expect(clippy::expect_used, reason = "a test cannot go on without its database")]
     pub async fn elsewhere(&self) -> Store {
-        match (&self.url, &self.folder) {
-            (Some(url), _) => Store::open_postgres(url).await.expect("the database opens once more"),
-            (None, folder) => {
-                let folder = folder.as_deref().expect("a database is a file or has an address");
-                Store::open_sqlite(&folder.join("test.db")).await.expect("the file opens once more")
-            }
-        }
+        open(&self.address()).await
+    }
+
+    /// Where another process finds it ([`open`]).
+    ///
+    /// # Panics
+    /// When it has no place.
+    #[expect(clippy::expect_used, reason = "a test cannot go on without its database")]
+    pub fn address(&self) -> String {
+        let file = || self.folder.as_deref().map(|folder| folder.join("test.db").to_string_lossy().into_owned());
+        self.url.clone().or_else(file).expect("a database is a file or has an address")
     }
 
     /// The folder that holds the SQLite file, for tests that look into it.
@@ -49,6 +52,19 @@ impl Drop for Fresh {
             let _ = std::fs::remove_dir_all(folder);
         }
     }
+}
+
+/// Opens the database of another process, by its [`Fresh::address`].
+///
+/// # Panics
+/// When it cannot be opened.
+#[expect(clippy::expect_used, reason = "a test cannot go on without its database")]
+pub async fn open(address: &str) -> Store {
+    let opened = match address.contains("://") {
+        true => Store::open_postgres(address).await,
+        false => Store::open_sqlite(std::path::Path::new(address)).await,
+    };
+    opened.expect("the database opens once more")
 }
 
 fn unique() -> String {

@@ -19,12 +19,13 @@ pub(super) fn tests(workspace: &Workspace) -> Result<Outcome> {
     })
 }
 
-/// The proofs that `tests` tells in short, in full: one more fault in the model, many more stories on the real databases.
+/// The proofs that `tests` tells in short, in full: one more fault in the model, many more stories on the real databases,
+/// storms of ten thousand.
 pub(super) fn proof(workspace: &Workspace) -> Result<Outcome> {
     nextest(workspace, &[&workspace.server_packages[..]], |command| {
         // All other tests are left out here, and that is no news.
         command
-            .args(["--no-capture", "--status-level=pass", "--filterset", "binary(explored) or binary(machine)"])
+            .args(["--no-capture", "--status-level=pass", "--filterset", "binary(explored) or binary(machine) or test(storm)"])
             .env("STAYPOSTED_TEST_LONG", "1");
     })
 }

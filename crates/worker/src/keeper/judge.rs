@@ -20,6 +20,13 @@ impl Failure {
     /// Certainly nothing happened, and nothing was said.
     pub(super) const NOT_DONE: Self = Self { outcome: RefreshOutcome::NotDone, verdict: None, wait: None };
 
+    /// Whether it is trouble of the platform that may pass, and the wait that was asked for. A platform that says what it
+    /// dislikes about a login or about our registration is not in trouble.
+    pub(super) fn trouble(&self) -> Option<Option<Duration>> {
+        let class = self.verdict.as_ref().map_or(Class::Transient, |verdict| verdict.class);
+        matches!(class, Class::Transient | Class::RateLimited | Class::Unknown).then_some(self.wait)
+    }
+
     /// How it is kept.
     pub(super) const fn kept_as(&self) -> AttemptOutcome {
         match self.outcome {

@@ -1,19 +1,21 @@
 //! Keeps every login alive as long as its platform allows (design section 4, reliability B1 to B7).
 //!
 //! One row, one lease: whoever holds it warns, renews or asks the platform how the login is, and writes what came of it
-//! in one transaction. `renew` trades tokens, `probe` asks, `warn` tells ahead of time, `judge` says what an answer means.
+//! in one transaction. `renew` trades tokens, `probe` asks, `warn` tells ahead of time, `judge` says what an answer means,
+//! `brake` slows down when a platform is in trouble.
 
+mod brake;
 mod judge;
 mod probe;
 mod renew;
 mod warn;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::grant::GrantState;
-use domain::id::{LeaseId, NodeId, ThreadId};
+use domain::id::{GrantId, LeaseId, NodeId, ThreadId};
 use domain::lease;
 use domain::platform::Platform;
 use domain::policy;
@@ -24,6 +26,8 @@ use store::grants::{Grant, LeasedGrant, NewLease};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use self::brake::Brake;
+use self::judge::Failure;
 use crate::WorkerError;
 
 /// The keeper of one process.
@@ -40,9 +44,23 @@ pub struct Keeper {
 struct Inner {
     services: Services,
     node: NodeId,
+    brakes: Mutex<HashMap<Platform, Brake>>,
 }
 
 impl Inner {
+    fn brake<T>(&self, platform: Platform, act: impl FnOnce(&mut Brake) -> T) -> T {
+        act(self.brakes.lock().unwrap_or_else(PoisonError::into_inner).entry(platform).or_default())
+    }
+
+    /// Notes how a platform answered for a login: well, be it with a refusal, or with trouble and a wait that it asked for.
+    fn note_answer(&self, platform: Platform, grant: GrantId, trouble: Option<Option<Duration>>) {
+        let (chance, now) = (self.services.chance.fraction(), self.now());
+        self.brake(platform, |brake| match trouble {
+            None => brake.good(),
+            Some(asked) => brake.failed(grant, asked, chance, now),
+        });
+    }
+
     /// World time.
     fn now(&self) -> Timestamp {
         self.services.clocks.world.now()
@@ -70,7 +88,8 @@ impl Keeper {
     /// A keeper that works under the id of `node`.
     pub fn new(services: Services, node: NodeId) -> Self {
         let slots = Platform::ALL.iter().map(|platform| (*platform, Arc::new(Semaphore::new(policy::of(*platform).slots)))).collect();
-        Self { inner: Arc::new(Inner { services, node }), slots, running: JoinSet::new(), has_begun: false }
+        let inner = Inner { services, node, brakes: Mutex::default() };
+        Self { inner: Arc::new(inner), slots, running: JoinSet::new(), has_begun: false }
     }
 
     /// Leases what is due, up to the free slots of each platform, and starts it. Returns how many were started.
@@ -183,13 +202,29 @@ async fn step(inner: &Inner, grant: &Grant, lease: LeaseId) -> Result<(), Worker
         warn::warn(inner, grant, lease).await?;
     }
     let is_renewal_due = grant.is_renewal_due(now);
-    match grant.state {
-        GrantState::Live if is_renewal_due => renew::renew(inner, grant, lease).await,
-        GrantState::Retrying { retry_at, .. } if retry_at <= now && is_renewal_due => renew::renew(inner, grant, lease).await,
-        GrantState::Live if grant.probe_at.is_some_and(|due| due <= now) => probe::probe(inner, grant, lease).await,
-        GrantState::Retrying { retry_at, .. } if retry_at <= now => probe::probe(inner, grant, lease).await,
-        _ => release(inner, grant, lease).await,
+    let asks = match grant.state {
+        GrantState::Live => is_renewal_due || grant.probe_at.is_some_and(|due| due <= now),
+        GrantState::Retrying { retry_at, .. } => retry_at <= now,
+        _ => false,
+    };
+    if !asks {
+        return release(inner, grant, lease).await;
     }
+    if let Some(wait) = inner.brake(grant.platform, |brake| brake.wait(grant.id, now)) {
+        return put_off(inner, grant, lease, wait).await;
+    }
+    if is_renewal_due { renew::renew(inner, grant, lease).await } else { probe::probe(inner, grant, lease).await }
+}
+
+/// The platform is in trouble, and somebody else asks how it is: what was due here is certainly not done.
+async fn put_off(inner: &Inner, grant: &Grant, lease: LeaseId, wait: Duration) -> Result<(), WorkerError> {
+    let now = inner.now();
+    let mut tx = inner.services.store.begin().await?;
+    let mut held = tx.lock_leased(grant.id, lease).await?.ok_or(StoreError::LeaseLost)?;
+    let failure = Failure { wait: Some(wait), ..Failure::NOT_DONE };
+    renew::write_failure(inner, &mut tx, &mut held, &failure, false, now).await?;
+    tx.release_grant(grant.id, lease).await?;
+    Ok(tx.commit().await?)
 }
 
 async fn release(inner: &Inner, grant: &Grant, lease: LeaseId) -> Result<(), WorkerError> {

@@ -89,6 +89,7 @@ pub(super) async fn probe(inner: &Inner, grant: &Grant, lease: LeaseId) -> Resul
             found.blocked = Some(Box::new(Verdict { missing_scopes: missing, ..verdict }));
         }
     }
+    inner.note_answer(grant.platform, grant.id, found.trouble);
     write(inner, grant, lease, &pair, found).await
 }
 

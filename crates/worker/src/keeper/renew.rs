@@ -56,7 +56,9 @@ pub(super) async fn renew(inner: &Inner, grant: &Grant, lease: LeaseId) -> Resul
 
     let answer = pair.adapter.renew(&pair.app, &refresh, now).await;
     let attempt = Attempt { id, lease, pair: &pair, answer_lost };
-    match judge::renewal(answer) {
+    let answer = judge::renewal(answer);
+    inner.note_answer(grant.platform, grant.id, answer.as_ref().err().and_then(Failure::trouble));
+    match answer {
         Ok(tokens) => renewed(inner, grant, &attempt, &refresh, &tokens, now).await,
         Err(failure) => failed(inner, grant, &attempt, failure).await,
     }

@@ -13,4 +13,5 @@ mod order;
 mod people;
 mod roles;
 mod sending;
+mod storm;
 mod withdrawn;
