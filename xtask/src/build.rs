@@ -1,6 +1,7 @@
 //! From sources to a server that can be started: its executable, and beside it what it serves.
 
 use crate::process::{cargo, output, phase, run};
+use crate::sbom;
 use crate::setup;
 use crate::site::{self, Recipe};
 use crate::workspace::{FRONTEND, NAME, SERVER, Workspace, leptos_env};
@@ -53,7 +54,8 @@ pub(crate) fn with_cuts(workspace: &Workspace) -> Result<PathBuf> {
     })
 }
 
-/// The build to install elsewhere: `dist/` with the executable, `hash.txt`, `site/` and `VERSION.txt`.
+/// The build to install elsewhere: `dist/` with the executable, `hash.txt`, `site/`, `VERSION.txt` and the
+/// list of what it is made of.
 pub(crate) fn release(workspace: &Workspace) -> Result<Built> {
     let _turn = our_turn(workspace)?;
     setup::wasm_target()?;
@@ -70,9 +72,12 @@ pub(crate) fn release(workspace: &Workspace) -> Result<Built> {
         let fresh = dist.join(format!("{NAME}.new"));
         fs::copy(workspace.target.join("release").join(NAME), &fresh).context("cannot copy the server into dist/")?;
         fs::rename(&fresh, &binary)?;
-        let version = version_text(&binary)?;
+        let rustc = output(Command::new("rustc").arg("-vV"))?;
+        let host = rustc.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc does not name its host")?;
+        let version = version_text(&binary, rustc.lines().next().unwrap_or("unknown"), host)?;
         print!("{version}");
-        Ok(fs::write(dist.join("VERSION.txt"), version)?)
+        fs::write(dist.join("VERSION.txt"), version)?;
+        Ok(fs::write(dist.join("sbom.cdx.json"), serde_json::to_vec_pretty(&sbom::bill(host)?)?)?)
     })?;
     Ok(Built { binary, site: dist.join("site") })
 }
@@ -102,16 +107,13 @@ fn our_turn(workspace: &Workspace) -> Result<File> {
 }
 
 /// What is in `dist/`, and what it needs of the machine it will run on.
-fn version_text(binary: &Path) -> Result<String> {
-    let rustc = output(Command::new("rustc").arg("-vV"))?;
-    let host = rustc.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or("unknown");
+fn version_text(binary: &Path, compiler: &str, host: &str) -> Result<String> {
     let commit = commit();
     let glibc = glibc_needed(&fs::read(binary)?).map_or("none".to_owned(), |(major, minor)| format!("{major}.{minor} or newer"));
     Ok(format!(
-        "{NAME} {}\ncommit {}\nfor {host}\nneeds glibc {glibc}\nmade by {}\n",
+        "{NAME} {}\ncommit {}\nfor {host}\nneeds glibc {glibc}\nmade by {compiler}\n",
         env!("CARGO_PKG_VERSION"),
         commit.as_deref().unwrap_or("unknown"),
-        rustc.lines().next().unwrap_or("unknown"),
     ))
 }
 

@@ -9,6 +9,7 @@ mod faults;
 mod http;
 mod process;
 mod running;
+mod sbom;
 mod setup;
 mod site;
 mod split;

@@ -5,12 +5,16 @@ use crate::process::{cargo, files_below, output, run};
 use crate::workspace::{BROWSERS, END2END, FRONTEND, NAME, PKG_DIR, PUBLIC, SERVER, STYLE, Workspace};
 use crate::{setup, site};
 use anyhow::{Context, Result};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Crates that must not reach the browser: they are large, or know things it must not know.
 const SERVER_ONLY: [&str; 10] = ["argon2", "aws-lc-rs", "axum", "hyper", "jiff", "reqwest", "rustls", "service", "sqlx", "tokio"];
+
+/// Why we use what we use.
+const DEPENDENCIES: &str = "docs/dependencies.md";
 
 pub(super) fn format(_: &Workspace) -> Result<Outcome> {
     run(cargo().args(["fmt", "--all", "--check"])).context("`cargo fmt` repairs this")?;
@@ -34,9 +38,10 @@ pub(super) fn docs(_: &Workspace) -> Result<Outcome> {
     Ok(Outcome::passed(1))
 }
 
-/// One TLS and crypto provider on the server; nothing of the server in the browser.
+/// One TLS and crypto provider on the server; nothing of the server in the browser; every crate that we name has its reason
+/// in `docs/dependencies.md`; unsafe code is forbidden in every package of ours.
 pub(super) fn dependencies(_: &Workspace) -> Result<Outcome> {
-    let mut complaints = Vec::new();
+    let mut complaints = manifests()?;
     for unwanted in ["openssl-sys", "ring"] {
         // Cargo fails when the lock file has no such crate, and prints nothing when nothing we build uses it.
         let tree = cargo().args(["tree", "--invert", unwanted]).stdin(Stdio::null()).output()?;
@@ -51,6 +56,31 @@ pub(super) fn dependencies(_: &Workspace) -> Result<Outcome> {
         complaints.push(format!("{server_only} is in the browser's half: `cargo tree -p {FRONTEND} --target wasm32-unknown-unknown -i {server_only}` shows who brings it"));
     }
     Ok(Outcome::of(complaints))
+}
+
+/// What our manifests say, against the document and the lints.
+fn manifests() -> Result<Vec<String>> {
+    let text = output(cargo().args(["metadata", "--no-deps", "--format-version", "1"]))?;
+    let metadata: Value = serde_json::from_str(&text).context("cargo metadata is not JSON")?;
+    let packages = metadata["packages"].as_array().cloned().unwrap_or_default();
+    let mut complaints = Vec::new();
+    let mut named = BTreeSet::new();
+    for package in &packages {
+        let manifest = package["manifest_path"].as_str().unwrap_or_default();
+        // The workspace's lints forbid unsafe code, and hold where they are inherited.
+        if !std::fs::read_to_string(manifest)?.contains("[lints]\nworkspace = true") {
+            complaints.push(format!("{manifest} does not inherit the workspace's lints"));
+        }
+        let dependencies = package["dependencies"].as_array().into_iter().flatten();
+        // What has a path is ours.
+        named.extend(dependencies.filter(|it| it["path"].is_null()).filter_map(|it| it["name"].as_str().map(str::to_owned)));
+    }
+    let document = std::fs::read_to_string(DEPENDENCIES).with_context(|| format!("cannot read {DEPENDENCIES}"))?;
+    let explained: BTreeSet<String> =
+        document.lines().filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned())).collect();
+    complaints.extend(named.difference(&explained).map(|name| format!("{DEPENDENCIES} has no row for {name}")));
+    complaints.extend(explained.difference(&named).map(|name| format!("{DEPENDENCIES} has a row for {name}, which nothing uses")));
+    Ok(complaints)
 }
 
 /// `cargo leptos` reads its table in Cargo.toml, and we have constants: they say the same.
