@@ -4,14 +4,26 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use domain::delivery::{ASK_WITHIN, DeliveryState};
-use domain::time::{Clock as _, hours, minutes};
+use domain::time::{Clock as _, Timestamp, hours, minutes};
 use testkit::FakeClock;
+use worker::publisher::Publisher;
 
 use crate::fake::Next;
 use crate::world::World;
 
 /// Every second of the lost posts is in no list.
 const UNLISTED: usize = 2;
+
+/// Goes on from due moment to due moment; each may take very many rounds.
+async fn run_until(world: &World, publisher: &mut Publisher, until: Timestamp) {
+    while world.world.now() < until {
+        while publisher.tick().await.expect("a round") > 0 {
+            publisher.idle().await;
+        }
+        let next = publisher.next_due().await.expect("the next moment").unwrap_or(until).min(until);
+        world.advance(next.since(world.world.now()).max(Duration::from_millis(100)));
+    }
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_storm_of_lost_answers_doubles_nothing_and_each_is_found_or_asked_about_in_time() {
@@ -29,14 +41,7 @@ async fn a_storm_of_lost_answers_doubles_nothing_and_each_is_found_or_asked_abou
         world.fake.next((0..posts).map(|number| if number % UNLISTED == 0 { Next::DropAfterUnlisted } else { Next::DropAfter }));
 
         let mut publisher = world.publisher();
-        let end = FakeClock::START + minutes(30);
-        while world.world.now() < end {
-            while publisher.tick().await.expect("a round") > 0 {
-                publisher.idle().await;
-            }
-            let next = publisher.next_due().await.expect("the next moment").unwrap_or(end).min(end);
-            world.advance(next.since(world.world.now()).max(Duration::from_millis(100)));
-        }
+        run_until(&world, &mut publisher, FakeClock::START + minutes(30)).await;
 
         let mut sent: HashMap<String, u32> = HashMap::new();
         for accepted in world.fake.accepted() {
@@ -58,7 +63,7 @@ async fn a_storm_of_lost_answers_doubles_nothing_and_each_is_found_or_asked_abou
 
         // We keep looking: what the lists show in the end is found, and nobody needs to answer.
         world.fake.show_all();
-        world.run_until(&mut publisher, world.world.now() + hours(2)).await;
+        run_until(&world, &mut publisher, world.world.now() + hours(2)).await;
         for post in asked {
             assert!(matches!(world.state(post).await, DeliveryState::Published { .. }), "{}: found late", world.kind);
         }
