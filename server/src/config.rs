@@ -47,7 +47,7 @@ pub(crate) struct Data {
 
     /// postgres://user:password@host/name for PostgreSQL. Default: SQLite in the data folder.
     #[arg(long, env = "STAYPOSTED_DATABASE_URL", hide_env_values = true)]
-    pub database_url: Option<String>,
+    pub database_url: Option<Hidden>,
 
     /// The file with the root keys that seal all tokens. Default: `root.key` in the data folder, made on first start.
     #[arg(long, env = "STAYPOSTED_KEY_FILE")]
@@ -71,7 +71,7 @@ pub(crate) struct Apps {
     pub pinterest_client_secret: Option<Hidden>,
 }
 
-/// A secret on its way from the command line to the vault.
+/// A secret on its way from the command line to where it is used.
 #[derive(Clone)]
 pub(crate) struct Hidden(pub String);
 
@@ -138,6 +138,25 @@ impl Serve {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn k6_no_secret_of_a_setting_prints_itself() {
+        #[derive(Debug, clap::Parser)]
+        struct Command {
+            #[command(flatten)]
+            serve: Serve,
+        }
+        let secrets = [
+            ["--database-url", "postgres://user:fake-canary-1@db.example/x"],
+            ["--facebook-client-secret", "fake-canary-2"],
+            ["--pinterest-client-secret", "fake-canary-3"],
+        ];
+        let ids = ["--facebook-client-id", "1", "--pinterest-client-id", "2"];
+        let command = <Command as clap::Parser>::parse_from(["x"].into_iter().chain(secrets.into_iter().flatten()).chain(ids));
+        assert_eq!(command.serve.data.database_url.as_ref().map(|url| url.0.as_str()), Some(secrets[0][1]));
+        let printed = format!("{command:?} {command:#?}");
+        assert!(!printed.contains("fake-canary"), "{printed}");
+    }
 
     #[test]
     fn only_a_plain_origin_is_a_public_address() {

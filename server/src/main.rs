@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod folder;
 mod log;
+mod memory;
 mod owner;
 mod serve;
 mod start;
@@ -49,6 +50,7 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     log::start(&cli.log)?;
+    memory::keep_private();
     // One provider for everything, before anybody asks for TLS.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(cli.command))

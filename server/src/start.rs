@@ -106,7 +106,7 @@ fn vault(data: &Data, folder: &Folder) -> anyhow::Result<Vault> {
 /// # Errors
 /// When it cannot be opened or brought up to date.
 pub(crate) async fn database(data: &Data, folder: &Folder) -> anyhow::Result<Store> {
-    match &data.database_url {
+    match data.database_url.as_ref().map(|url| url.0.as_str()) {
         None => Store::open_sqlite(&folder.join("stayposted.db")).await.context("the SQLite file in the data folder cannot be opened"),
         Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
             Store::open_postgres(url).await.context("STAYPOSTED_DATABASE_URL: PostgreSQL cannot be used")

@@ -46,7 +46,7 @@ pub(crate) struct DemoArgs {
     seed: Seed,
     /// PostgreSQL instead of SQLite.
     #[arg(long, env = "STAYPOSTED_DATABASE_URL", hide_env_values = true)]
-    database_url: Option<String>,
+    database_url: Option<Hidden>,
     /// The built site.
     #[arg(long, env = "STAYPOSTED_SITE")]
     site: Option<PathBuf>,
