@@ -17,7 +17,7 @@ use domain::summary::compose::ComposeInput;
 use domain::time::{Clock, OffsetClock, Timestamp, minutes};
 use serde_json::{Value, json};
 use service::Services;
-use service::clocks::{NodeClock, SystemClock};
+use service::clocks::{NodeClock, SteadyClock, SystemClock};
 use service::moments::Zone;
 use store::StoreError;
 use tokio::sync::Notify;
@@ -149,7 +149,8 @@ impl Scene {
     async fn enter(&self, wake: Option<Arc<Notify>>) -> anyhow::Result<start::World> {
         cuts::arm(self.cut, self.log_cuts.as_deref()).context("the log of cuts cannot be written")?;
         let ahead = i64::try_from(self.clock_ahead)?.saturating_mul(1_000_000);
-        let node = NodeClock::new(Arc::new(OffsetClock::new(Arc::new(SystemClock), ahead)));
+        let off = |clock: Arc<dyn Clock>| Arc::new(OffsetClock::new(clock, ahead));
+        let node = NodeClock::new(off(Arc::new(SteadyClock::begin())), off(Arc::new(SystemClock)));
         let clock = follow(self.clock.clone(), Arc::new(node.clone()), wake).await?;
         let mut pages = self.platforms.clone();
         pages.set_host(Some("localhost"))?;

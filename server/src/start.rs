@@ -9,7 +9,7 @@ use domain::time::{Clock, days};
 use object_store::local::LocalFileSystem;
 use platforms::adapter::Endpoints;
 use platforms::secret::AppSecret;
-use service::clocks::{NodeClock, SystemClock};
+use service::clocks::NodeClock;
 use service::services::Parts;
 use service::{Clocks, Rehearsal, Services, Settings};
 use store::Store;
@@ -46,7 +46,7 @@ impl World {
     /// The real world.
     pub(crate) fn real() -> Self {
         let endpoints = Platform::ALL.iter().map(|&platform| (platform, platforms::public_endpoints(platform))).collect();
-        let node = NodeClock::new(Arc::new(SystemClock));
+        let node = NodeClock::of_this_machine();
         Self { clock: Arc::new(node.clone()), node, endpoints, rehearsal: None }
     }
 }

@@ -19,34 +19,74 @@ impl Clock for SystemClock {
     }
 }
 
+/// Counts on from the moment at which it was made, also while the machine sleeps, and does not jump when somebody sets the
+/// machine's clock: nothing goes out early, and no lease ends or goes on, because of that.
+#[derive(Debug, Clone, Copy)]
+pub struct SteadyClock {
+    started: Timestamp,
+    since: Duration,
+}
+
+impl SteadyClock {
+    /// Begins with the machine's time.
+    pub fn begin() -> Self {
+        Self { started: SystemClock.now(), since: since_boot() }
+    }
+}
+
+impl Clock for SteadyClock {
+    fn now(&self) -> Timestamp {
+        self.started + since_boot().saturating_sub(self.since)
+    }
+}
+
+/// Time since the machine was started, with what it slept.
+#[cfg(target_os = "linux")]
+fn since_boot() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or_default(), u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
+/// Elsewhere what counts while the machine sleeps has other names; there the machine's clock has to do, with its jumps.
+#[cfg(not(target_os = "linux"))]
+fn since_boot() -> Duration {
+    Duration::from_micros(u64::try_from(SystemClock.now().0).unwrap_or_default())
+}
+
 /// A measurement that took longer than this tells too little.
 const QUICK: Duration = Duration::from_secs(2);
 /// How often the database is asked for the time.
 const ASK_EVERY: Duration = Duration::from_secs(60);
 
-/// The clock of a node: that of its machine, set right by the database's. Nodes that share a database agree on when a
+/// The clock of a node: one that counts steadily, set right by the database's. Nodes that share a database agree on when a
 /// lease has run out and what is due, however wrong their machines are (reliability, *Which time decides due*).
 #[derive(Debug, Clone)]
 pub struct NodeClock {
+    steady: Arc<dyn Clock>,
     machine: Arc<dyn Clock>,
-    /// Microseconds by which the database's clock is ahead.
+    /// Microseconds by which the database's clock is ahead of the steady one.
     behind: Arc<AtomicI64>,
 }
 
 impl NodeClock {
-    /// The machine's own time until [`NodeClock::ask`] has been answered.
-    pub fn new(machine: Arc<dyn Clock>) -> Self {
-        Self { machine, behind: Arc::new(AtomicI64::new(0)) }
+    /// This machine's time until [`NodeClock::ask`] has been answered.
+    pub fn of_this_machine() -> Self {
+        Self::new(Arc::new(SteadyClock::begin()), Arc::new(SystemClock))
     }
 
-    /// Asks the database for the time and takes it over. SQLite lies on this machine and has no other time.
+    /// Counts with `steady`. `machine` tells the time of a database that lies on this machine.
+    pub fn new(steady: Arc<dyn Clock>, machine: Arc<dyn Clock>) -> Self {
+        Self { steady, machine, behind: Arc::new(AtomicI64::new(0)) }
+    }
+
+    /// Asks the database for the time and takes it over. SQLite lies on this machine and has the machine's time.
     ///
     /// # Errors
     /// When the database fails; the clock goes on as it did.
     pub async fn ask(&self, store: &Store) -> Result<(), StoreError> {
-        let asked = self.machine.now();
-        let Some(database) = store.now().await? else { return Ok(()) };
-        let answered = self.machine.now();
+        let asked = self.steady.now();
+        let database = store.now().await?.unwrap_or_else(|| self.machine.now());
+        let answered = self.steady.now();
         if answered.since(asked) <= QUICK {
             self.set_right(asked, database, answered);
         }
@@ -59,7 +99,10 @@ impl NodeClock {
         let behind = database.0.saturating_sub(halfway);
         let before = self.behind.swap(behind, Ordering::SeqCst);
         if (behind - before).unsigned_abs() > 5_000_000 {
-            tracing::warn!(seconds = behind / 1_000_000, "this machine's clock differs from the database's, which counts");
+            tracing::warn!(
+                seconds = (behind - before) / 1_000_000,
+                "the time was set right: this machine's clock was changed, or differs from the database's"
+            );
         }
     }
 
@@ -76,7 +119,7 @@ impl NodeClock {
 
 impl Clock for NodeClock {
     fn now(&self) -> Timestamp {
-        Timestamp(self.machine.now().0.saturating_add(self.behind.load(Ordering::SeqCst)))
+        Timestamp(self.steady.now().0.saturating_add(self.behind.load(Ordering::SeqCst)))
     }
 }
 
@@ -86,14 +129,18 @@ mod tests {
 
     use super::*;
 
+    fn node(steady: &FakeClock, machine: &FakeClock) -> NodeClock {
+        NodeClock::new(Arc::new(steady.clone()), Arc::new(machine.clone()))
+    }
+
     #[test]
     fn a_wrong_machine_follows_the_database() {
-        let machine = FakeClock::default();
-        let clock = NodeClock::new(Arc::new(machine.clone()));
-        let right = machine.now() + Duration::from_secs(300);
-        clock.set_right(machine.now(), right, machine.now());
+        let steady = FakeClock::default();
+        let clock = node(&steady, &steady);
+        let right = steady.now() + Duration::from_secs(300);
+        clock.set_right(steady.now(), right, steady.now());
         assert_eq!(clock.now(), right);
-        machine.advance(Duration::from_secs(10));
+        steady.advance(Duration::from_secs(10));
         assert_eq!(clock.now(), right + Duration::from_secs(10));
     }
 
@@ -101,12 +148,36 @@ mod tests {
     async fn every_database_of_several_nodes_tells_the_time() {
         for fresh in testkit::db::each().await {
             let machine = FakeClock::default();
-            let clock = NodeClock::new(Arc::new(machine.clone()));
+            let clock = node(&FakeClock::default(), &machine);
             clock.ask(&fresh.store).await.unwrap();
             let system = SystemClock.now();
             let expected = if fresh.store.is_shared() { system } else { machine.now() };
             let apart = (clock.now().0 - expected.0).unsigned_abs();
             assert!(apart < 5_000_000, "{apart} microseconds");
         }
+    }
+
+    #[tokio::test]
+    async fn a_jump_of_the_machines_clock_changes_nothing_until_it_is_taken_over() {
+        let fresh = testkit::db::sqlite().await;
+        for jump in [7_200_000_000, -7_200_000_000] {
+            let (steady, machine) = (FakeClock::default(), FakeClock::default());
+            let clock = node(&steady, &machine);
+            clock.ask(&fresh.store).await.unwrap();
+            machine.set(Timestamp(FakeClock::START.0 + jump));
+            steady.advance(Duration::from_secs(1));
+            assert_eq!(clock.now(), FakeClock::START + Duration::from_secs(1));
+            clock.ask(&fresh.store).await.unwrap();
+            assert_eq!(clock.now(), machine.now(), "somebody has set the clock right");
+        }
+    }
+
+    #[test]
+    fn the_steady_clock_goes_with_the_machine() {
+        let clock = SteadyClock::begin();
+        let (first, apart) = (clock.now(), clock.now().0 - SystemClock.now().0);
+        assert!(apart.unsigned_abs() < 1_000_000, "{apart} microseconds");
+        std::thread::sleep(Duration::from_millis(5));
+        assert!(clock.now().since(first) >= Duration::from_millis(5));
     }
 }

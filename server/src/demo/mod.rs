@@ -78,7 +78,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     let seed = if is_new { args.seed } else { Seed::Empty };
     // The story of the sample begins in the past and is lived through up to now.
     let offset = if seed == Seed::Sample { -story::length() } else { read_offset(&args.data)? };
-    let node = NodeClock::new(Arc::new(SystemClock));
+    let node = NodeClock::of_this_machine();
     let clock = OffsetClock::new(Arc::new(node.clone()), offset);
     let world: Arc<dyn Clock> = Arc::new(clock.clone());
 
