@@ -124,6 +124,7 @@ const FILES: &[&str] = &["before file: node id", "before file: node id, renamed"
 /// Places that the scenarios do not pass, or not each time, and why.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("worker::absence::tell", "an absence of more than two minutes by the wall clock: worker/tests/publishing/absence.rs"),
+    ("worker::keeper::put_off", "a platform in trouble, with somebody else asking: worker/tests/storms.rs"),
     ("worker::keeper::release", "a login in whose row nothing is left to do when its lease begins: worker/tests/keeper.rs"),
     ("worker::keeper::renew::lose_to_our_fault", "a token that does not open: worker/tests/hostile_tokens.rs"),
     ("worker::keeper::warn::warn", "a login that only a person renews, two weeks before its end: worker/tests/keeper.rs"),
